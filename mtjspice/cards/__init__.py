@@ -1,0 +1,1 @@
+"""What a user writes: frozen, validated TOML cards."""

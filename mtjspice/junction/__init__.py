@@ -1,0 +1,1 @@
+"""One junction, pure physics: no files, no processes."""

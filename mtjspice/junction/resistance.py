@@ -1,0 +1,44 @@
+"""Resistance of the junction: conductance linear in m . p, TMR falling with bias."""
+
+from typing import TypeVar
+
+import numpy as np
+from scipy.optimize import brentq
+
+from mtjspice.cards.conventions import Direction
+from mtjspice.junction.parameters import MacrospinParameters
+
+FloatOrArray = TypeVar("FloatOrArray", float, np.ndarray)
+
+
+def antiparallel_resistance_ohm(parameters: MacrospinParameters, v_v: FloatOrArray) -> FloatOrArray:
+    """Return R_AP(V) = R_P (1 + TMR0/(1 + (V/V_h)^2)); any shape."""
+    tmr = parameters.tmr0 / (1 + (v_v / parameters.v_h_v) ** 2)
+    return parameters.r_p_ohm * (1 + tmr)
+
+
+def conductance_s(parameters: MacrospinParameters, v_v: FloatOrArray, mz: FloatOrArray) -> FloatOrArray:
+    """Return G(V, m) = (G_P + G_AP(V))/2 + m (G_P - G_AP(V))/2; `v_v` and `mz` broadcast.
+
+    `mz` stands for m . p, the projection on the reference layer.
+    """
+    g_p = 1 / parameters.r_p_ohm
+    g_ap = 1 / antiparallel_resistance_ohm(parameters, v_v)
+    return (g_p + g_ap) / 2 + mz * (g_p - g_ap) / 2
+
+
+def write_voltage_v(parameters: MacrospinParameters, direction: Direction, i_write_a: float) -> float:
+    """Return the magnitude of the voltage at which the *initial* state of `direction` carries `i_write_a`.
+
+    V_P = I R_P; V_AP solves V = I R_AP(V) (Mondal & Srivastava, section 4.3, with the bias dependence of the TMR).
+    """
+    if direction is Direction.P_TO_AP:
+        return i_write_a * parameters.r_p_ohm
+    high = i_write_a * parameters.r_p_ohm * (1 + parameters.tmr0)
+    # V - I R_AP(V) rises with V: from below zero at V = 0 to zero or above at V = I R_AP(0).
+    return float(brentq(lambda v: v - i_write_a * antiparallel_resistance_ohm(parameters, v), 0.0, high, xtol=1e-15))
+
+
+def write_current_a(parameters: MacrospinParameters, direction: Direction, v_write_v: float) -> float:
+    """Return the current that the *initial* state of `direction` carries at `v_write_v`; the inverse of the above."""
+    return v_write_v * conductance_s(parameters, v_write_v, float(direction.initial_mz))
