@@ -66,3 +66,9 @@ class SimulationError(MtjspiceError):
 
 class NgspiceMissingError(SimulationError):
     """ngspice is not installed, or too old."""
+
+
+class StoppedError(MtjspiceError):
+    """The user stopped the command."""
+
+    exit_code = 130

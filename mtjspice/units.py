@@ -31,6 +31,7 @@ def format_si(value: float, unit: str, digits: int = 4) -> str:
     """Return `value` for people, with an SI prefix: ``format_si(6.04e-5, "A") == "60.4 uA"``."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g} {unit}"
+    value = float(f"{value:.{digits}g}")  # first, so that 999.99 nA becomes 1 uA
     exponent = 3 * math.floor(math.log10(abs(value)) / 3 + 1e-12)
     exponent = min(max(exponent, min(_PREFIXES)), max(_PREFIXES))
     return f"{value / 10.0**exponent:.{digits}g} {_PREFIXES[exponent]}{unit}"

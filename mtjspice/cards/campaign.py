@@ -1,12 +1,10 @@
 """The campaign card: what a calibration simulates, and how."""
 
 from itertools import pairwise
-from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 
-from mtjspice.cards.junction import CardName
-from mtjspice.cards.loading import SCHEMA, Card, Section, read_card
+from mtjspice.cards.loading import Card, Section, find, read_card
 from mtjspice.resources import calibration_folder
 
 
@@ -21,15 +19,15 @@ class Targets(Section):
 class Boundaries(Section):
     """How the current where P = P0 is measured: levels placed where Fokker-Planck expects these probabilities."""
 
-    probabilities: tuple[float, ...] = Field(min_length=3)
+    probabilities: tuple[float, ...] = Field(strict=False)  # TOML has lists only
     trials_per_level: int = Field(ge=32, le=1_000_000)
 
-    @model_validator(mode="after")
-    def _increasing(self) -> Self:
-        bounded = (0.0, *self.probabilities, 1.0)
-        if not all(a < b for a, b in pairwise(bounded)):
-            raise ValueError("probabilities must increase and lie between 0 and 1")
-        return self
+    @field_validator("probabilities")
+    @classmethod
+    def _increasing(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if len(value) < 3 or not all(a < b for a, b in pairwise((0.0, *value, 1.0))):
+            raise ValueError("must be three numbers or more, rising, between 0 and 1")
+        return value
 
 
 class Map(Section):
@@ -43,9 +41,6 @@ class Map(Section):
 class CampaignCard(Card):
     """One calibration campaign. Batches are fixed here, never by the workers, so results do not depend on them."""
 
-    schema_: Literal[SCHEMA] = Field(alias="schema")  # type: ignore[valid-type]
-    name: CardName
-    description: str
     time_step_s: float = Field(gt=0, le=1e-9)
     batch_size: int = Field(ge=1, le=256, description="junctions simulated together in one netlist")
     targets: Targets
@@ -55,7 +50,4 @@ class CampaignCard(Card):
 
 def load_campaign(name_or_path: str) -> CampaignCard:
     """Return the campaign of a shipped name (``table3``) or of a TOML file's path."""
-    from pathlib import Path
-
-    shipped = calibration_folder() / f"{name_or_path}.toml"
-    return read_card(shipped if shipped.is_file() else Path(name_or_path), CampaignCard)
+    return read_card(find(name_or_path, calibration_folder()), CampaignCard)

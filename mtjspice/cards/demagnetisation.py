@@ -1,7 +1,8 @@
 """Shape anisotropy of a circular free layer."""
 
-import numpy as np
-from scipy import integrate, special
+import math
+
+from scipy import special
 
 from mtjspice.units import MU_0_T_M_PER_A
 
@@ -9,19 +10,12 @@ from mtjspice.units import MU_0_T_M_PER_A
 def axial_demagnetising_factor(diameter_m: float, thickness_m: float) -> float:
     """Return N_z of a uniformly magnetised cylinder (magnetometric, volume average).
 
-    From the self-energy of the two charged disks: N_z = (2/p) * integral of J1(x)^2/x^2 (1 - exp(-p x)) dx over
-    x > 0, with p = thickness/radius. N_x = N_y = (1 - N_z)/2.
+    N_z = 1 + 4/(3 pi p) - F(-1/2, 1/2; 2; -1/p^2) with p = thickness/diameter and F the hypergeometric function
+    (exact: R. I. Joseph, J. Appl. Phys. 37, 4639, 1966, who writes it with elliptic integrals).
+    N_x = N_y = (1 - N_z)/2.
     """
-    p = 2 * thickness_m / diameter_m
-
-    def integrand(x: float) -> float:
-        return float((special.j1(x) / x) ** 2 * -np.expm1(-p * x))
-
-    # Between zeros of J1 the integrand is smooth; beyond the last one J1^2 averages to 1/(pi x).
-    edges = np.concatenate(([0.0], special.jn_zeros(1, 400)))
-    body = sum(integrate.quad(integrand, a, b)[0] for a, b in zip(edges[:-1], edges[1:], strict=True))
-    tail, _ = integrate.quad(lambda x: -np.expm1(-p * x) / (np.pi * x**3), edges[-1], np.inf)
-    return float(2 / p * (body + tail))
+    aspect = thickness_m / diameter_m
+    return float(1 + 4 / (3 * math.pi * aspect) - special.hyp2f1(-0.5, 0.5, 2, -(aspect**-2)))
 
 
 def effective_anisotropy_field_t(

@@ -2,17 +2,13 @@
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from mtjspice.cards.conventions import Direction
-from mtjspice.cards.loading import SCHEMA, Card, Section, read_card
-from mtjspice.errors import CardError
+from mtjspice.cards.demagnetisation import effective_anisotropy_field_t
+from mtjspice.cards.loading import Card, Section, find, read_card, shipped
 from mtjspice.resources import models_folder
-
-CardName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,40}$")]
-"""Names reach netlists and file names, so they hold nothing that either could misread."""
 
 
 class Geometry(Section):
@@ -28,13 +24,24 @@ class FreeLayer(Section):
     ms_a_per_m: float = Field(ge=1e4, le=3e6)
     alpha: float = Field(ge=1e-4, le=0.5)
     anisotropy_field_t: float | None = Field(default=None, gt=0, le=5)
-    interfacial_anisotropy_j_per_m2: float | None = Field(default=None, gt=0, le=0.1)
+    interfacial_anisotropy_j_per_m2: float | None = Field(default=None, gt=0, le=0.1, validate_default=True)
 
-    @model_validator(mode="after")
-    def _one_anisotropy(self) -> Self:
-        if (self.anisotropy_field_t is None) == (self.interfacial_anisotropy_j_per_m2 is None):
-            raise ValueError("give exactly one of anisotropy_field_t and interfacial_anisotropy_j_per_m2")
-        return self
+    @field_validator("interfacial_anisotropy_j_per_m2")
+    @classmethod
+    def _one_anisotropy(cls, value: float | None, others: ValidationInfo) -> float | None:
+        return _instead_of("anisotropy_field_t", value, others)
+
+    def effective_field_t(self, geometry: Geometry) -> float:
+        """Return mu0 Hk, as given or from the interfacial anisotropy less the demagnetising field of `geometry`."""
+        if self.interfacial_anisotropy_j_per_m2 is None:
+            assert self.anisotropy_field_t is not None
+            return self.anisotropy_field_t
+        return effective_anisotropy_field_t(
+            self.interfacial_anisotropy_j_per_m2,
+            self.ms_a_per_m,
+            geometry.diameter_m,
+            geometry.free_layer_thickness_m,
+        )
 
 
 class Torque(Section):
@@ -59,16 +66,15 @@ class AppliedField(Section):
 class Resistance(Section):
     """R_P constant; TMR(V) = TMR0/(1 + (V/V_h)^2). Give R_P, or the resistance-area product."""
 
-    r_p_ohm: float | None = Field(default=None, gt=0, le=1e9)
-    ra_ohm_m2: float | None = Field(default=None, gt=0, le=1e-6)
+    r_p_ohm: float | None = Field(default=None, ge=1, le=1e9)
+    ra_ohm_m2: float | None = Field(default=None, ge=1e-14, le=1e-6, validate_default=True)
     tmr0: float = Field(gt=0, le=20, description="a ratio: 2.0 is 200 %")
-    v_h_v: float = Field(gt=0.01, le=10)
+    v_h_v: float = Field(ge=0.01, le=10)
 
-    @model_validator(mode="after")
-    def _one_resistance(self) -> Self:
-        if (self.r_p_ohm is None) == (self.ra_ohm_m2 is None):
-            raise ValueError("give exactly one of r_p_ohm and ra_ohm_m2")
-        return self
+    @field_validator("ra_ohm_m2")
+    @classmethod
+    def _one_resistance(cls, value: float | None, others: ValidationInfo) -> float | None:
+        return _instead_of("r_p_ohm", value, others)
 
 
 class Coefficients(Section):
@@ -98,35 +104,42 @@ class Published(Section):
 class JunctionCard(Card):
     """One junction: geometry, magnetics, torque, fields, resistance, temperature; and where the numbers come from."""
 
-    schema_: Literal[SCHEMA] = Field(alias="schema")  # type: ignore[valid-type]
-    name: CardName
-    description: str
     source: str
-    not_valid_for: tuple[str, ...]
+    not_valid_for: tuple[str, ...] = Field(strict=False)  # TOML has lists only
     temperature_k: float = Field(ge=1, le=1000)
     geometry: Geometry
     free_layer: FreeLayer
     torque: Torque
-    field: AppliedField = AppliedField()
+    field: AppliedField = Field(default=AppliedField(), validate_default=True)
     resistance: Resistance
     published: Published | None = None
 
-    @model_validator(mode="after")
-    def _two_stable_states(self) -> Self:
-        b_k = self.anisotropy_field_t
-        if b_k <= 0:
+    # Validators of one table each, not of the card, so that they speak beside the faults of unrelated tables.
+
+    @field_validator("free_layer")
+    @classmethod
+    def _perpendicular(cls, layer: FreeLayer, others: ValidationInfo) -> FreeLayer:
+        if "geometry" in others.data and (b_k := layer.effective_field_t(others.data["geometry"])) <= 0:
             raise ValueError(
-                f"the effective anisotropy field is {b_k:.4g} T, so the free layer lies in the plane; "
-                "a perpendicular junction needs it positive"
+                f"the effective anisotropy field is {b_k:.4g} T, so the free layer lies in the plane; a perpendicular "
+                "junction needs a thinner layer, a lower Ms or a stronger interfacial anisotropy"
             )
-        b_z, b_x = self.field.stray_field_t, self.field.in_plane_field_t
+        return layer
+
+    @field_validator("field")
+    @classmethod
+    def _two_stable_states(cls, field: AppliedField, others: ValidationInfo) -> AppliedField:
+        if not {"geometry", "free_layer"} <= others.data.keys():
+            return field
+        b_k = others.data["free_layer"].effective_field_t(others.data["geometry"])
+        b_z, b_x = field.stray_field_t, field.in_plane_field_t
         # Stoner-Wohlfarth astroid: inside it the energy has two minima.
         if abs(b_z) ** (2 / 3) + abs(b_x) ** (2 / 3) >= b_k ** (2 / 3):
             raise ValueError(
                 f"the junction is stable in one state only: fields of {b_z:.4g} T (z) and {b_x:.4g} T (x) "
                 f"lie outside the switching astroid of its anisotropy field, {b_k:.4g} T"
             )
-        return self
+        return field
 
     @property
     def area_m2(self) -> float:
@@ -141,18 +154,7 @@ class JunctionCard(Card):
     @property
     def anisotropy_field_t(self) -> float:
         """Effective perpendicular anisotropy field mu0 Hk, demagnetisation included."""
-        layer = self.free_layer
-        if layer.anisotropy_field_t is not None:
-            return layer.anisotropy_field_t
-        from mtjspice.cards.demagnetisation import effective_anisotropy_field_t
-
-        assert layer.interfacial_anisotropy_j_per_m2 is not None
-        return effective_anisotropy_field_t(
-            layer.interfacial_anisotropy_j_per_m2,
-            layer.ms_a_per_m,
-            self.geometry.diameter_m,
-            self.geometry.free_layer_thickness_m,
-        )
+        return self.free_layer.effective_field_t(self.geometry)
 
     @property
     def r_p_ohm(self) -> float:
@@ -177,7 +179,7 @@ class JunctionCard(Card):
 
 def shipped_cards() -> dict[str, Path]:
     """Return the shipped junction cards: name to file."""
-    return {path.stem: path for path in sorted(models_folder().glob("*.toml"))}
+    return shipped(models_folder())
 
 
 def find_card(name_or_path: str) -> Path:
@@ -186,19 +188,16 @@ def find_card(name_or_path: str) -> Path:
     Raises:
         CardError: neither; the message lists the shipped cards.
     """
-    shipped = shipped_cards()
-    if name_or_path in shipped:
-        return shipped[name_or_path]
-    path = Path(name_or_path)
-    if path.is_file():
-        return path
-    raise CardError(
-        "there is no such junction card",
-        given=name_or_path,
-        allowed=f"a shipped card ({', '.join(shipped)}) or the path of a TOML file",
-    )
+    return find(name_or_path, models_folder())
 
 
 def load_card(name_or_path: str) -> JunctionCard:
     """Return the junction card of a shipped name or of a TOML file's path."""
     return read_card(find_card(name_or_path), JunctionCard)
+
+
+def _instead_of(other: str, value: float | None, others: ValidationInfo) -> float | None:
+    """Return `value` if exactly one of it and `other` is given; silent where `other` has a fault of its own."""
+    if other in others.data and (value is None) == (others.data[other] is None):
+        raise ValueError(f"{'neither' if value is None else 'both'} of this and {other} given; give one of them")
+    return value

@@ -11,6 +11,7 @@ solved for dm/dt). A positive current favours antiparallel.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -126,5 +127,5 @@ class MacrospinParameters:
         return self.alpha * (self.b_k_t + mz * self.b_z_t) * (1 + mz * self.asymmetry) / self.torque_t_per_a
 
 
-def _argmin(function: object, low: float, high: float) -> float:
+def _argmin(function: Callable[[float], float], low: float, high: float) -> float:
     return float(minimize_scalar(function, bounds=(low, high), method="bounded", options={"xatol": 1e-12}).x)

@@ -1,0 +1,74 @@
+# make setup      .venv with pinned versions, and ngspice where it may be installed
+# make calibrate  a junction card to write coefficients: make calibrate [CARD=my.toml] [ARGS="--engine fokker_planck"]
+# make test       every test; make test-fast leaves out the slow ones
+# make lint       style, types, and which room may import which
+# make bench      the numbers to reach, measured
+# make clean      remove caches and built wheels; .venv and results in build/ stay
+
+CARD := mondal2018
+ARGS :=
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+# The first Python that is new enough.
+PYTHON = $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell \
+	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+SUDO = $(if $(filter 0,$(shell id -u)),,sudo -n)
+
+# Data sets that lie beside the checkout.
+ifneq ($(wildcard ../shared/data),)
+export MTJSPICE_DATA ?= $(abspath ../shared/data)
+endif
+
+.PHONY: setup calibrate test test-fast lint bench clean
+
+setup: .venv/ready
+
+calibrate: setup
+	$(BIN)/mtjspice calibrate "$(CARD)" --out "build/calibration/$(basename $(notdir $(CARD)))" --resume $(ARGS)
+
+test: setup
+	$(BIN)/pytest -n 2
+
+test-fast: setup
+	$(BIN)/pytest -n 2 -m "not slow"
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup .venv/ready-to-compare
+	$(BIN)/mtjspice bench
+
+clean:
+	rm -rf dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find mtjspice tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/ready: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "mtjspice needs Python 3.11 or newer; name one with make setup PYTHON=..."; exit 1; }
+	@missing=; \
+	command -v ngspice >/dev/null || missing="ngspice libngspice0"; \
+	$(PYTHON) -c 'import ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
+	if [ -n "$$missing" ] && command -v apt-get >/dev/null && $(SUDO) true 2>/dev/null; then \
+		echo "installing $$missing"; \
+		$(SUDO) apt-get -qq update || true; \
+		for package in $$missing; do \
+			$(SUDO) env DEBIAN_FRONTEND=noninteractive \
+				apt-get -qq -y --no-install-recommends install $$package >/dev/null || true; \
+		done; \
+	fi
+	@command -v ngspice >/dev/null || echo "ngspice is missing and SPICE will not run: \
+	sudo apt install ngspice libngspice0, brew install ngspice, or conda install -c conda-forge ngspice"
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make environments: sudo apt install python3-venv, then make setup again"; exit 1; }
+	@echo "installing mtjspice into .venv"
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
+	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+# The simulators that make bench compares with.
+.venv/ready-to-compare: .venv/ready
+	@$(PIP) --editable '.[dev,benchmark]'
+	@touch $@

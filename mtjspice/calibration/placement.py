@@ -1,0 +1,59 @@
+"""Levels at which a deterministic or simulated P takes given values."""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.optimize import brentq
+
+from mtjspice.cards.conventions import Direction, Drive
+from mtjspice.errors import ModelError
+from mtjspice.junction.parameters import MacrospinParameters
+from mtjspice.junction.resistance import write_voltage_v
+from mtjspice.switching.link import link
+
+Probability = Callable[[float], float]
+"""P as a function of the level, at one width."""
+
+_LARGEST_FACTOR = 2.0**10
+
+
+def critical_level(parameters: MacrospinParameters, direction: Direction, drive: Drive) -> float:
+    """Return the critical current, or the voltage at which the initial state carries it."""
+    i_c0 = parameters.critical_current_a(direction)
+    return i_c0 if drive is Drive.CURRENT else write_voltage_v(parameters, direction, i_c0)
+
+
+def level_where(probability: Probability, target: float, start: float, lowest: float = 0.0) -> float:
+    """Return the level at which `probability` reaches `target`, to 1 part in 10^7.
+
+    Args:
+        probability: rising with the level.
+        target: between 0 and 1.
+        start: a level of the right magnitude.
+        lowest: the level down to which `probability` is defined.
+
+    Raises:
+        ModelError: P reaches the target nowhere near `start`.
+    """
+
+    def distance(level: float) -> float:
+        return float(link(np.clip(probability(level), 1e-13, 1 - 1e-13)) - link(np.array(target)))
+
+    bounds = (max(lowest, start / _LARGEST_FACTOR), max(lowest, start) * _LARGEST_FACTOR)
+    low = high = max(start, lowest)
+    while distance(low) > 0:
+        low = _within(max(low / 1.3, lowest) if low > lowest else 0.0, bounds, target)
+    while distance(high) < 0:
+        high = _within(high * 1.3, bounds, target)
+    return float(brentq(distance, low, high, rtol=1e-7, xtol=1e-7 * start)) if low < high else low
+
+
+def _within(level: float, bounds: tuple[float, float], target: float) -> float:
+    if not bounds[0] <= level <= bounds[1]:
+        raise ModelError(
+            f"no pulse level switches with probability {target:g} at this width",
+            given=f"levels from {bounds[0]:.3g} to {bounds[1]:.3g}",
+            next_step="choose other widths in the campaign card, or another engine; the widths may be far too short or "
+            "too long for this junction",
+        )
+    return level

@@ -1,0 +1,170 @@
+"""What a calibration finds, and its file."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mtjspice.calibration.linear_map import LinearMap
+from mtjspice.calibration.regression import Threshold
+from mtjspice.cards.conventions import Direction, Drive
+from mtjspice.cards.junction import Published
+from mtjspice.errors import DataError
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class WriteCoefficients:
+    """Eqs. 6 to 9 for one direction and one drive: level = level0 + level1 |x|."""
+
+    direction: Direction
+    drive: Drive
+    low: Threshold
+    """level0, where P(level, t0 + t1) = P0 (eq. 9)."""
+    high: Threshold
+    """level0 + level1, where P(level, t0) = P0 (eq. 8)."""
+    expected: tuple[float, float] | None
+    """Fokker-Planck's low and high levels, beside a Monte-Carlo engine's; None where it does not apply."""
+    linear_map: LinearMap
+    start_currents_a: tuple[float, float]
+    """Currents that the initial state carries at the low and the high level."""
+    voltages_v: tuple[float, float]
+    """Voltages of the initial state at the low and the high level."""
+    counts: pd.DataFrame | None
+    """The pulses that the thresholds were fitted to; None for deterministic engines."""
+
+    @property
+    def level0(self) -> float:
+        """I0 or V0."""
+        return self.low.level
+
+    @property
+    def level1(self) -> float:
+        """I1 or V1."""
+        return self.high.level - self.low.level
+
+    @property
+    def level1_ci95(self) -> tuple[float, float]:
+        """95 % interval of the difference of two independent estimates (Zou & Donner's MOVER)."""
+        below = math.hypot(self.high.level - self.high.low95, self.low.high95 - self.low.level)
+        above = math.hypot(self.high.high95 - self.high.level, self.low.level - self.low.low95)
+        return self.level1 - below, self.level1 + above
+
+    @property
+    def z_scores(self) -> tuple[float, float] | None:
+        """(low, high) threshold minus Fokker-Planck's, in standard errors; None without an interval."""
+        if self.expected is None or not self.low.is_measured:
+            return None
+        low, high = (
+            (fit.level - exact) / ((fit.high95 - fit.low95) / (2 * 1.96))
+            for fit, exact in zip((self.low, self.high), self.expected, strict=True)
+        )
+        return low, high
+
+    def to_json(self, t0_s: float, t1_s: float) -> dict[str, Any]:
+        """Return the result file's entry."""
+        i, a = ("i", "a") if self.drive is Drive.CURRENT else ("v", "v")
+        entry: dict[str, Any] = {
+            "t0_s": t0_s,
+            "t1_s": t1_s,
+            f"{i}0_{a}": self.level0,
+            f"{i}1_{a}": self.level1,
+            f"{i}0_ci95_{a}": [self.low.low95, self.low.high95],
+            f"{i}1_ci95_{a}": list(self.level1_ci95),
+            "eta": self.linear_map.eta,
+            "eta_ci95": list(self.linear_map.eta_ci95),
+            "map_rmse": self.linear_map.rmse,
+            "v_min_v": self.voltages_v[0],
+            "v_max_v": self.voltages_v[1],
+            "fit_p_values": [_finite(self.low.fit_p_value), _finite(self.high.fit_p_value)],
+        }
+        if self.drive is Drive.VOLTAGE:
+            entry["start_currents_a"] = list(self.start_currents_a)
+        if self.expected is not None:
+            entry["fokker_planck"] = {
+                f"{i}0_{a}": self.expected[0],
+                f"{i}1_{a}": self.expected[1] - self.expected[0],
+                "z_scores": self.z_scores and list(self.z_scores),
+            }
+        return entry
+
+
+@dataclass(frozen=True)
+class CalibrationResult:
+    """A whole calibration."""
+
+    card_name: str
+    campaign_name: str
+    engine: str
+    t0_s: float
+    t1_s: float
+    p0: float
+    coefficients: tuple[WriteCoefficients, ...]
+    not_simulated: tuple[str, ...]
+    published: Published | None
+
+    def of(self, direction: Direction, drive: Drive = Drive.CURRENT) -> WriteCoefficients | None:
+        """Return the coefficients of one direction and drive, or None if that drive was not calibrated."""
+        found = (c for c in self.coefficients if (c.direction, c.drive) == (direction, drive))
+        return next(found, None)
+
+    def published_for(self, direction: Direction) -> dict[str, float] | None:
+        """Return published i0_a, i1_a, v_min_v, v_max_v where they hold for this campaign's t0, t1 and P0."""
+        p = self.published
+        if p is None or not all(
+            math.isclose(a, b, rel_tol=1e-6) for a, b in ((p.t0_s, self.t0_s), (p.t1_s, self.t1_s), (p.p0, self.p0))
+        ):
+            return None
+        return p.coefficients(direction).model_dump()
+
+    def to_json(self, provenance: dict[str, Any]) -> dict[str, Any]:
+        """Return the result file: `ap_to_p` and `p_to_ap` by current, `voltage_drive` within each, and provenance."""
+        result: dict[str, Any] = {
+            "schema": SCHEMA,
+            "card": self.card_name,
+            "campaign": self.campaign_name,
+            "engine": self.engine,
+            "p0": self.p0,
+        }
+        for direction in Direction:
+            current, voltage = self.of(direction), self.of(direction, Drive.VOLTAGE)
+            entry = current.to_json(self.t0_s, self.t1_s) if current else {}
+            if voltage:
+                entry["voltage_drive"] = voltage.to_json(self.t0_s, self.t1_s)
+            published = self.published_for(direction)
+            if published and current:
+                ours = current.to_json(self.t0_s, self.t1_s)
+                differences = {key: ours[key] / value - 1 for key, value in published.items()}
+                entry["published"] = published | {"relative_difference": differences}
+            result[direction.value] = entry
+        return result | {"not_simulated": list(self.not_simulated), "provenance": provenance}
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """Return a result file's content.
+
+    Raises:
+        DataError: missing, damaged or of another schema.
+    """
+    try:
+        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        schema = result["schema"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError("cannot read the calibration result", where=path, given=str(error)) from error
+    if schema != SCHEMA:
+        raise DataError(
+            "the calibration result has another schema",
+            where=path,
+            given=schema,
+            allowed=SCHEMA,
+            next_step="calibrate again with this version",
+        )
+    return result
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

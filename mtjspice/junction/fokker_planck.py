@@ -1,0 +1,233 @@
+"""Switching probability from the Fokker-Planck equation of m_z; exact for an axially symmetric macrospin.
+
+With time in units of tau_D, z = m_z and the density p(z),
+
+    dp/dt = -d/dz [(1 - z^2) (v(z) p - 1/(2 Delta) dp/dz)],    v(z) = z + b_z/b_k + a(z)/(alpha b_k),
+
+where a is the spin torque of `mtjspice.junction.parameters`. Brown (1963) without the torque term. A Galerkin expansion
+in Legendre polynomials turns it into a matrix whose exponential propagates any start; convergence is spectral, and what
+remains of a small probability is rounding, about 1e-13. A tilt or a field in the plane breaks the symmetry, and such a card
+is refused: use the macrospin or ngspice engine.
+
+A junction has switched when m_z is past the energy saddle at the end of the pulse.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.polynomial.legendre import leggauss
+from scipy.integrate import cumulative_simpson, cumulative_trapezoid
+from scipy.linalg import expm
+
+from mtjspice.cards.conventions import Direction, Drive
+from mtjspice.errors import ModelError
+from mtjspice.junction.parameters import MacrospinParameters
+from mtjspice.junction.resistance import antiparallel_resistance_ohm
+
+_LARGEST_EXPONENT = 700.0
+
+
+def switching_probability(
+    parameters: MacrospinParameters, direction: Direction, drive: Drive, level: float, width_s: float
+) -> float:
+    """Return P that a rectangular pulse switches a junction in thermal equilibrium; see `switching_probabilities`."""
+    return float(switching_probabilities(parameters, direction, drive, [level], [width_s])[0, 0])
+
+
+def switching_probabilities(
+    parameters: MacrospinParameters,
+    direction: Direction,
+    drive: Drive,
+    levels: Sequence[float],
+    widths_s: Sequence[float],
+) -> np.ndarray:
+    """Return P for every level and width.
+
+    Args:
+        parameters: an axially symmetric junction.
+        direction: sets the initial well (Boltzmann-distributed at zero current) and the sign of the drive.
+        drive: what the pulse holds constant.
+        levels: (n,) magnitudes, A or V.
+        widths_s: (m,) seconds, any order; equal spacing costs the least.
+
+    Returns:
+        (n, m) probabilities.
+
+    Raises:
+        ModelError: the junction is not axially symmetric.
+    """
+    widths = np.asarray(widths_s, dtype=float)
+    order = np.argsort(widths)
+    gaps = np.diff(widths[order], prepend=0.0) / parameters.tau_d_s
+    stays = np.empty((len(levels), len(widths)))
+    for row, level in enumerate(levels):
+        start, well, generator = _problem(parameters, direction, drive, level)
+        propagators: dict[float, np.ndarray] = {}
+        density = start
+        for column, gap in zip(order, gaps, strict=True):
+            # Spacings that differ by rounding only share one matrix exponential.
+            key = float(f"{gap:.9e}")
+            if key not in propagators:
+                propagators[key] = expm(generator * key)
+            density = propagators[key] @ density
+            stays[row, column] = well @ density
+    return np.clip(1.0 - stays, 0.0, 1.0)
+
+
+def relaxation_rates_per_s(parameters: MacrospinParameters, count: int = 1) -> np.ndarray:
+    """Return the `count` smallest non-zero decay rates at zero current, (count,) 1/s (Brown 1963).
+
+    Meant for low barriers: an eigenvalue below about 1e-13 of the largest is lost in rounding. `escape_time_s` has no
+    such limit.
+    """
+    operator = _operator(parameters, _modes(parameters, 0.0))
+    eigenvalues = np.sort(-np.linalg.eigvals(operator.field).real)
+    return eigenvalues[1 : count + 1] / parameters.tau_d_s
+
+
+def escape_time_s(
+    parameters: MacrospinParameters, direction: Direction, drive: Drive = Drive.CURRENT, level: float = 0.0
+) -> float:
+    """Return the mean time in which a junction leaves its initial well, by quadrature; exact at any barrier height.
+
+    The mean first-passage time from the initial pole to a point well past the barrier's top (Gardiner, Stochastic
+    Methods, section 5.5). Levels are magnitudes with the sign that favours leaving.
+
+    Raises:
+        ModelError: not axially symmetric, or no barrier left at this level (use `switching_probability`).
+    """
+    _require_symmetry(parameters)
+    # s is the distance of m_z from the initial pole; the drift `velocity` holds the junction there while positive.
+    s = np.linspace(0.0, 2.0, 20001)
+    initial = direction.initial_mz
+    velocity = initial * _velocity(parameters, direction, drive, level, initial * (1 - s))
+    if velocity[0] <= 0 or velocity.min() >= 0:
+        raise ModelError(
+            "no barrier holds the junction in its state at this level",
+            given=f"{level:.4g} {drive.unit}, {direction.label}",
+            allowed=f"below the critical current, {parameters.critical_current_a(direction):.4g} A",
+            next_step="ask for a switching probability instead",
+        )
+    top = int(np.argmax(velocity < 0))
+    target = (top + len(s)) // 2
+    potential = 2 * parameters.delta * cumulative_simpson(velocity, x=s, initial=0)
+    inside = cumulative_trapezoid(np.exp(-potential), x=s, initial=0)
+    # The barrier is taken out of the exponent and put back at the end.
+    integrand = np.exp(potential[1:target] - potential[top]) * inside[1:target] / (s * (2 - s))[1:target]
+    mean = 2 * parameters.delta * np.trapezoid(integrand, x=s[1:target])
+    return float(parameters.tau_d_s * mean * np.exp(min(potential[top], _LARGEST_EXPONENT)))
+
+
+@dataclass(frozen=True)
+class _Operator:
+    """Galerkin matrices in the orthonormal Legendre basis, (modes, modes), time in tau_D."""
+
+    field: np.ndarray
+    torque: np.ndarray
+    """Per ampere, constant current."""
+    torque_mz: np.ndarray
+    """Per ampere, the same weighted with m_z: the part of the conductance that turns with the junction."""
+
+
+@lru_cache(maxsize=16)
+def _operator(parameters: MacrospinParameters, modes: int) -> _Operator:
+    _require_symmetry(parameters)
+    z, weights = leggauss(2 * modes)
+    basis = _legendre(modes, z)
+    degree = np.arange(modes)
+    # (1 - z^2) P_k' = k (P_{k-1} - z P_k), in the orthonormal basis.
+    below = (
+        np.vstack((np.zeros_like(z), basis[:-1])) * np.sqrt((2 * degree + 1) / np.maximum(2 * degree - 1, 1))[:, None]
+    )
+    slope = degree[:, None] * (below - z * basis)
+
+    def galerkin(velocity: np.ndarray) -> np.ndarray:
+        return (slope * (weights * velocity)) @ basis.T
+
+    torque = _torque_velocity(parameters, z)
+    return _Operator(
+        field=galerkin(z + parameters.b_z_t / parameters.b_k_t)
+        - np.diag(degree * (degree + 1) / (2 * parameters.delta)),
+        torque=galerkin(torque),
+        torque_mz=galerkin(torque * z),
+    )
+
+
+@lru_cache(maxsize=32)
+def _start_and_well(parameters: MacrospinParameters, direction: Direction, modes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the Boltzmann start in the initial well and the integral over that well, (modes,) coefficients each."""
+    low, high = (-1.0, parameters.saddle_mz) if direction is Direction.AP_TO_P else (parameters.saddle_mz, 1.0)
+    z, weights = leggauss(4 * modes)
+    z, weights = (low + high) / 2 + z * (high - low) / 2, weights * (high - low) / 2
+    basis = _legendre(modes, z)
+    energy = -2 * parameters.delta * (z**2 / 2 + z * parameters.b_z_t / parameters.b_k_t)
+    density = weights * np.exp(energy.min() - energy)
+    return basis @ (density / density.sum()), basis @ weights
+
+
+def _problem(
+    parameters: MacrospinParameters, direction: Direction, drive: Drive, level: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the start, the initial well's functional and the generator."""
+    poles = np.array([-1.0, 1.0])
+    modes = _modes(parameters, float(np.abs(_velocity(parameters, direction, drive, level, poles)).max()))
+    operator = _operator(parameters, modes)
+    constant, slope = _current_a(parameters, direction, drive, level)
+    generator = operator.field + constant * operator.torque + slope * operator.torque_mz
+    return *_start_and_well(parameters, direction, modes), generator
+
+
+def _modes(parameters: MacrospinParameters, pole_velocity: float) -> int:
+    """Return how many polynomials resolve the densest layer that the drift can press against a pole.
+
+    That layer is Gaussian in angle, exp(-Delta v theta^2), and its Legendre coefficients fall as
+    exp(-k^2/(4 Delta v)): 1e-7 at k = 8 sqrt(Delta v), which leaves less than 1e-8 in a probability.
+    """
+    steepest = max(pole_velocity, 1 + abs(parameters.b_z_t) / parameters.b_k_t)
+    return 16 * int(np.ceil(max(8 * np.sqrt(parameters.delta * steepest), 48) / 16))
+
+
+def _velocity(
+    parameters: MacrospinParameters, direction: Direction, drive: Drive, level: float, z: np.ndarray
+) -> np.ndarray:
+    constant, slope = _current_a(parameters, direction, drive, level)
+    current = constant + slope * z
+    return z + parameters.b_z_t / parameters.b_k_t + current * _torque_velocity(parameters, z)
+
+
+def _torque_velocity(parameters: MacrospinParameters, z: np.ndarray) -> np.ndarray:
+    """Return the torque's part of v(z), per ampere."""
+    efficiency = parameters.torque_t_per_a / (1 + parameters.asymmetry * z)
+    return -efficiency / (parameters.alpha * parameters.b_k_t)
+
+
+def _current_a(
+    parameters: MacrospinParameters, direction: Direction, drive: Drive, level: float
+) -> tuple[float, float]:
+    """Return the current as constant + slope * m_z, in amperes: linear because the conductance is."""
+    signed = direction.current_sign * level
+    if drive is Drive.CURRENT:
+        return signed, 0.0
+    g_p, g_ap = 1 / parameters.r_p_ohm, 1 / antiparallel_resistance_ohm(parameters, signed)
+    return signed * (g_p + g_ap) / 2, signed * (g_p - g_ap) / 2
+
+
+def _legendre(modes: int, z: np.ndarray) -> np.ndarray:
+    """Return the orthonormal Legendre polynomials of degree 0 ... modes - 1 at `z`, (modes, len(z))."""
+    values = np.empty((modes, len(z)))
+    values[0], values[1] = 1.0, z
+    for k in range(1, modes - 1):
+        values[k + 1] = ((2 * k + 1) * z * values[k] - k * values[k - 1]) / (k + 1)
+    return values * np.sqrt(np.arange(modes) + 0.5)[:, None]
+
+
+def _require_symmetry(parameters: MacrospinParameters) -> None:
+    if not parameters.is_axially_symmetric:
+        raise ModelError(
+            "the Fokker-Planck engine needs an axially symmetric junction",
+            given=f"in-plane field {parameters.b_x_t:.4g} T, reference tilt with p_x = {parameters.p_x:.4g}",
+            allowed="no field in the plane and no tilt: then m_z alone is a Markov process",
+            next_step="use --engine macrospin or --engine ngspice for this card",
+        )

@@ -1,0 +1,1 @@
+"""Netlist text: contexts of plain numbers, Jinja templates, lint."""

@@ -1,0 +1,114 @@
+"""Context -> template -> lint: the only way netlist text is made."""
+
+import re
+from functools import cache
+from typing import Any
+
+import jinja2
+
+from mtjspice.errors import InputError
+from mtjspice.netlist.context import CampaignContext, PulseContext
+from mtjspice.netlist.lint import check_deck
+from mtjspice.resources import netlists_folder
+from mtjspice.units import spice_number
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,60}", re.ASCII)
+_PRINTABLE = re.compile(r"[ -~]{0,120}", re.ASCII)
+
+
+class CheckedText(str):
+    """Text that passed one of the filters below, and so may enter a deck."""
+
+
+def number(value: float) -> CheckedText:
+    """Return a finite number as SPICE text.
+
+    Raises:
+        InputError: not a finite number.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError("a netlist takes numbers here", given=repr(value), allowed="a finite number")
+    try:
+        return CheckedText(spice_number(value))
+    except ValueError as error:
+        raise InputError(str(error), given=repr(value), allowed="a finite number") from error
+
+
+def name(value: str) -> CheckedText:
+    """Return a name of a card, file or node.
+
+    Raises:
+        InputError: it holds anything but letters, digits, dot, hyphen and underscore.
+    """
+    if not _NAME.fullmatch(value):
+        raise InputError(
+            "this name cannot be written into a netlist",
+            given=repr(value),
+            allowed="a letter, then letters, digits, '.', '-' or '_'; at most 61",
+        )
+    return CheckedText(value)
+
+
+def comment(value: str) -> CheckedText:
+    """Return text for a comment line.
+
+    Raises:
+        InputError: more than one line, a character that does not print, or braces that a template would read.
+    """
+    if not _PRINTABLE.fullmatch(value) or "{{" in value or "{%" in value:
+        raise InputError(
+            "this text cannot be written into a netlist's comment",
+            given=repr(value),
+            allowed="one line of at most 120 printable ASCII characters",
+        )
+    return CheckedText(value)
+
+
+def only_checked(value: Any) -> Any:
+    """Refuse template output that passed none of the filters, so that no text reaches a deck unchecked."""
+    if not isinstance(value, CheckedText):
+        raise InputError(
+            "unchecked text was about to enter a netlist",
+            given=repr(value),
+            next_step="use one of the filters `number`, `name`, `comment` in the template",
+        )
+    return value
+
+
+def make_environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
+    """Return the Jinja environment of netlists: undefined names fail, and so does unchecked output."""
+    environment = jinja2.Environment(
+        loader=loader,
+        undefined=jinja2.StrictUndefined,
+        finalize=only_checked,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters |= {"number": number, "name": name, "comment": comment}
+    return environment
+
+
+@cache
+def _shipped() -> jinja2.Environment:
+    return make_environment(jinja2.FileSystemLoader(netlists_folder()))
+
+
+def fill(template: str, context: object) -> str:
+    """Return the text of a shipped template, not yet linted; the template knows its context as `deck`.
+
+    Raises:
+        InputError: text in the context that must not enter a deck.
+    """
+    return _shipped().get_template(template).render(deck=context)
+
+
+def render_pulse(context: PulseContext) -> str:
+    """Return the deck of one pulse, checked: stands alone, to be opened and run by people."""
+    return check_deck(fill("pulse.cir.j2", context))
+
+
+def render_campaign(context: CampaignContext) -> str:
+    """Return the deck of one batch, checked: to be run in a folder with its noise files."""
+    return check_deck(fill("campaign.cir.j2", context))

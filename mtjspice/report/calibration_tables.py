@@ -1,0 +1,104 @@
+"""A calibration as tables of at most 100 columns."""
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from mtjspice.calibration.optimise import WidthChoice
+from mtjspice.calibration.result import CalibrationResult
+from mtjspice.cards.conventions import Direction, Drive
+from mtjspice.units import format_si
+
+_DASH = "-"
+
+
+def coefficients_table(result: CalibrationResult) -> Table:
+    """Return the write coefficients by current drive, beside Fokker-Planck's and the published ones."""
+    table = _table(
+        f"Write coefficients of {result.card_name} by {result.engine}: t0 = {format_si(result.t0_s, 's')}, "
+        f"t1 = {format_si(result.t1_s, 's')}, P0 = {result.p0:g}"
+    )
+    measured = any(c.low.is_measured for c in result.coefficients)
+    compared = any(c.expected for c in result.coefficients)
+    extra = (["95 % interval"] if measured else []) + (["Fokker-Planck"] if compared else [])
+    for name in ("", "", result.engine, *extra, "published", "difference"):
+        table.add_column(name, justify="left" if not name else "right", no_wrap=True)
+    for direction in Direction:
+        c = result.of(direction)
+        if c is None:
+            continue
+        published = result.published_for(direction) or {}
+        fp = c.expected
+        table.add_section()
+        rows: list[tuple[str, float, str, tuple[float, float] | None, float | None, str | None]] = [
+            ("I0", c.level0, "A", (c.low.low95, c.low.high95), fp and fp[0], "i0_a"),
+            ("I1", c.level1, "A", c.level1_ci95, fp and fp[1] - fp[0], "i1_a"),
+            ("V at I0", c.voltages_v[0], "V", None, None, "v_min_v"),
+            ("V at I0 + I1", c.voltages_v[1], "V", None, None, "v_max_v"),
+            ("eta", c.linear_map.eta, "", c.linear_map.eta_ci95, None, None),
+            ("map error, rms", c.linear_map.rmse, "", None, None, None),
+        ]
+        for i, (name, value, unit, interval, exact, key) in enumerate(rows):
+            paper = published.get(key) if key else None
+            cells = [direction.label if i == 0 else "", name, _number(value, unit)]
+            cells += [_span(interval, unit) if interval else _DASH] if measured else []
+            cells += [_number(exact, unit) if exact else _DASH] if compared else []
+            cells += [_number(paper, unit), f"{value / paper - 1:+.1%}"] if paper else [_DASH, _DASH]
+            table.add_row(*cells)
+    return table
+
+
+def voltage_table(result: CalibrationResult) -> Table | None:
+    """Return the voltage-driven thresholds beside the current-driven ones, or None without voltage drive."""
+    pairs = [(result.of(d), result.of(d, Drive.VOLTAGE)) for d in Direction]
+    if not any(voltage for _, voltage in pairs):
+        return None
+    table = _table("The same thresholds when the pulse holds the voltage, as a crossbar does")
+    for name in ("", "P = P0 at", "voltage", "95 % interval", "Fokker-Planck", "starts at", "current drive"):
+        table.add_column(name, justify="left" if not name else "right", no_wrap=True)
+    for current, voltage in pairs:
+        if voltage is None:
+            continue
+        table.add_section()
+        widths = (result.t0_s + result.t1_s, result.t0_s)
+        for i, (fit, width) in enumerate(zip((voltage.low, voltage.high), widths, strict=True)):
+            table.add_row(
+                voltage.direction.label if i == 0 else "",
+                format_si(width, "s"),
+                _number(fit.level, "V"),
+                _span((fit.low95, fit.high95), "V") if fit.is_measured else _DASH,
+                _number(voltage.expected[i], "V") if voltage.expected else _DASH,
+                _number(voltage.start_currents_a[i], "A"),
+                _number(current.start_currents_a[i], "A") if current else _DASH,
+            )
+    return table
+
+
+def widths_table(given: WidthChoice, best: WidthChoice) -> Table:
+    """Return the campaign's widths beside those with the least relative map error."""
+    table = _table("Widths for the most linear map, by Fokker-Planck, current drive")
+    for name in ("", "t0", "t1", *(f"error/eta {d.label}" for d in Direction), *(f"eta {d.label}" for d in Direction)):
+        table.add_column(name, justify="left" if not name else "right", no_wrap=True)
+    for name, choice in (("campaign", given), ("optimised", best)):
+        table.add_row(
+            name,
+            format_si(choice.t0_s, "s", 3),
+            format_si(choice.t1_s, "s", 3),
+            *(f"{choice.relative_rmse[d]:.4f}" for d in Direction),
+            *(f"{choice.eta[d]:.3f}" for d in Direction),
+        )
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", pad_edge=False, box=SIMPLE_HEAD)
+
+
+def _number(value: float, unit: str) -> str:
+    return format_si(value, unit) if unit else f"{value:.4f}"
+
+
+def _span(interval: tuple[float, float], unit: str) -> str:
+    low, high = interval
+    if not unit:
+        return f"{low:.3f} ... {high:.3f}"
+    return f"{format_si(low, unit).split()[0]} ... {format_si(high, unit)}"

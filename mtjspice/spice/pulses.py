@@ -1,0 +1,198 @@
+"""Write pulses on many junctions, simulated by ngspice: one netlist per call."""
+
+import math
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtjspice.cards.conventions import Direction, Drive
+from mtjspice.errors import InputError, NgspiceMissingError, SimulationError
+from mtjspice.junction.parameters import MacrospinParameters
+from mtjspice.junction.thermal import boltzmann_start, thermal_field_t
+from mtjspice.netlist.context import CampaignContext
+from mtjspice.netlist.render import render_campaign
+from mtjspice.spice.decks import junction_context
+from mtjspice.spice.ngspice import run_deck
+from mtjspice.spice.noise import write_noise
+
+_TIGHTER = 4
+"""A failed batch is run again with this many time points per noise sample."""
+_NORM_LIMIT = 0.05
+"""A magnetisation this far from unit length is no solution: the step does not resolve the precession."""
+
+
+class UnphysicalError(SimulationError):
+    """ngspice ended well, but |m| left 1."""
+
+    reason = "magnetisation left unit length"
+
+
+@dataclass(frozen=True)
+class PulseTrials:
+    """What a batch of trials came to.
+
+    mz: (trials, widths), m_z at the end of each pulse; NaN where the trial could not be simulated.
+    norm_error: the largest ||m| - 1| over the batch; NaN where nothing was simulated.
+    not_simulated: why trials are missing, a line each.
+    """
+
+    mz: np.ndarray
+    norm_error: float
+    not_simulated: tuple[str, ...]
+
+
+def simulate_pulses(
+    parameters: MacrospinParameters,
+    direction: Direction,
+    drive: Drive,
+    level: float,
+    widths_s: Sequence[float] | np.ndarray,
+    trials: int,
+    rng: np.random.Generator,
+    *,
+    time_step_s: float,
+    relax_s: float = 0.0,
+    time_limit_s: float = 120.0,
+) -> PulseTrials:
+    """Simulate rectangular pulses of several widths from the equilibrium of `direction`'s initial state.
+
+    Without `relax_s` one trajectory per trial, as long as the longest pulse, answers every width: until a shorter pulse
+    ends, the two are the same. With it, each width is a run of its own on the same starts and noise, and m_z is taken
+    `relax_s` after the pulse's end. A batch that fails is run once more, with tighter steps on the same noise; failing
+    again, its trials are reported as not simulated.
+
+    Args:
+        level: magnitude, in the drive's unit; the direction gives the sign.
+        widths_s: pulse widths, in any order.
+        trials: junctions in the netlist; 16 to 64 are fastest.
+        time_step_s: of the noise and of the simulation.
+        time_limit_s: wall-clock limit of one run of ngspice.
+
+    Raises:
+        InputError: a level, width, step or count out of range.
+        NgspiceMissingError: no usable ngspice.
+    """
+    widths = np.asarray(widths_s, dtype=float)
+    _check(level, widths, trials, relax_s, time_step_s)
+    start = boltzmann_start(parameters, direction, trials, rng)
+    steps = math.ceil((widths.max() + relax_s) / time_step_s - 1e-6)
+    field_t = thermal_field_t(parameters, steps, trials, time_step_s, rng)
+
+    def run(width_s: float | None, ends_s: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return m_z at `ends_s`, (trials, ends), and the largest error of |m|."""
+        times, m = _tried_twice(
+            parameters,
+            direction,
+            drive,
+            level,
+            start,
+            field_t,
+            time_step_s,
+            width_s=width_s,
+            stop_s=float(ends_s.max()),
+            time_limit_s=time_limit_s,
+        )
+        mz = np.stack([np.interp(ends_s, times, m[:, trial, 2]) for trial in range(trials)])
+        return mz, _norm_error(m)
+
+    try:
+        if relax_s == 0:
+            mz, norm_error = run(None, widths)
+        else:
+            pieces = [run(float(width), np.array([width + relax_s])) for width in widths]
+            mz, norm_error = np.hstack([piece[0] for piece in pieces]), max(piece[1] for piece in pieces)
+    except NgspiceMissingError:
+        raise
+    except SimulationError as error:
+        return PulseTrials(np.full((trials, widths.size), np.nan), math.nan, (f"{trials} trials: {error}",))
+    return PulseTrials(mz, norm_error, ())
+
+
+def trajectories(
+    parameters: MacrospinParameters,
+    direction: Direction,
+    drive: Drive,
+    level: float,
+    start: np.ndarray,
+    field_t: np.ndarray,
+    time_step_s: float,
+    *,
+    stop_s: float | None = None,
+    width_s: float | None = None,
+    points_per_sample: int = 1,
+    time_limit_s: float = 120.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return times (points,) and magnetisations (points, trials, 3) of one netlist of junctions, on a given noise path.
+
+    Args:
+        level: magnitude, on from t = 0.
+        start: (trials, 3), unit vectors.
+        field_t: (steps + 1, trials, 3), tesla, a sample every `time_step_s`, joined by straight lines.
+        stop_s: where the run ends; at the last sample if left out.
+        width_s: where the pulse ends, if it ends within the run.
+        points_per_sample: time points per noise sample.
+
+    Raises:
+        NgspiceMissingError: no usable ngspice.
+        SimulationError: the run failed; the kinds are in `spice.ngspice`, and `UnphysicalError` here.
+    """
+    stop = (field_t.shape[0] - 1) * time_step_s if stop_s is None else stop_s
+    trials = start.shape[0]
+    with tempfile.TemporaryDirectory(prefix="mtjspice-") as name:
+        folder = Path(name)
+        context = CampaignContext(
+            junction=junction_context(parameters),
+            drive=drive,
+            level=direction.current_sign * level,
+            width_s=width_s,
+            edge_s=time_step_s,
+            stop_s=stop,
+            sample_step_s=time_step_s,
+            time_step_s=time_step_s / points_per_sample,
+            starts=tuple((mx, my, mz) for mx, my, mz in start.tolist()),
+            noise=write_noise(folder, field_t),
+        )
+        waves = run_deck(render_campaign(context), folder, stop_s=stop, time_limit_s=time_limit_s)
+    columns = [waves.names.index(f"v(m{axis}{k + 1})") for k in range(trials) for axis in "xyz"]
+    m = waves.values[:, columns].reshape(-1, trials, 3)
+    if _norm_error(m) > _NORM_LIMIT:
+        raise UnphysicalError(
+            "the simulated magnetisation is no unit vector",
+            given=f"| |m| - 1 | up to {_norm_error(m):.2g}",
+            allowed=f"{_NORM_LIMIT:g}",
+            next_step="use a shorter time step",
+        )
+    return waves["time"], m
+
+
+def _tried_twice(*arguments: Any, **keywords: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return `trajectories`; where the run fails, once more with tighter steps on the same noise."""
+    try:
+        return trajectories(*arguments, **keywords)
+    except NgspiceMissingError:
+        raise
+    except SimulationError:
+        return trajectories(*arguments, **keywords, points_per_sample=_TIGHTER)
+
+
+def _norm_error(m: np.ndarray) -> float:
+    return float(np.abs(np.linalg.norm(m, axis=2) - 1).max())
+
+
+def _check(level: float, widths: np.ndarray, trials: int, relax_s: float, time_step_s: float) -> None:
+    if not (math.isfinite(level) and level >= 0):
+        raise InputError("a pulse's level is a magnitude", given=level, allowed="0 or more, finite")
+    if widths.ndim != 1 or widths.size == 0 or not (np.isfinite(widths) & (widths > 0)).all():
+        raise InputError("a pulse's width is a time", given=widths, allowed="above 0 s, finite")
+    if trials < 1:
+        raise InputError("there is nothing to simulate", given=f"{trials} trials", allowed="1 or more")
+    if not (0 < time_step_s < widths.min() and 0 <= relax_s < math.inf):
+        raise InputError(
+            "these times make no simulation",
+            given=f"a step of {time_step_s:g} s, {relax_s:g} s of relaxation",
+            allowed="a step above 0 and below the shortest width, relaxation of 0 s or more",
+        )

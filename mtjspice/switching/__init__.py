@@ -1,0 +1,1 @@
+"""P(I, t): one type, `SwitchingSurface`, and the engines that make one."""

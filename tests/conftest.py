@@ -1,0 +1,40 @@
+"""What all tests share: the shipped card, hypothesis without chance, figures without a screen, ngspice or a skip."""
+
+import os
+import shutil
+
+# Before numpy is loaded: two test processes with two BLAS threads each on two cores are tenfold slower than with one.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ["MPLBACKEND"] = "Agg"
+
+import pytest
+from hypothesis import settings
+
+from mtjspice.cards.junction import JunctionCard, load_card
+from mtjspice.junction.parameters import MacrospinParameters
+
+# The same examples in every run, and no deadline: the first call of a compiled kernel takes seconds.
+settings.register_profile("mtjspice", deadline=None, derandomize=True, database=None)
+settings.load_profile("mtjspice")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip tests that run ngspice where there is none."""
+    if shutil.which("ngspice"):
+        return
+    skip = pytest.mark.skip(reason="ngspice is not on PATH; `make setup` says how to get it")
+    for item in items:
+        if item.get_closest_marker("spice"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def mondal() -> JunctionCard:
+    """The shipped card of the paper's junction."""
+    return load_card("mondal2018")
+
+
+@pytest.fixture(scope="session")
+def mondal_parameters(mondal: JunctionCard) -> MacrospinParameters:
+    """The paper's junction as a macrospin."""
+    return MacrospinParameters.from_card(mondal)
