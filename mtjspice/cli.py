@@ -5,6 +5,7 @@ import os
 # The matrices here are small: threads inside a product only get in the way of workers that are processes.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import importlib
 import json
 import sys
 import time
@@ -27,16 +28,17 @@ from mtjspice.cards.array import ArrayCard
 from mtjspice.cards.campaign import CampaignCard, load_campaign
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.junction import JunctionCard, find_card, load_card, shipped_cards
-from mtjspice.errors import InputError, MtjspiceError, NgspiceMissingError, StoppedError
+from mtjspice.errors import InputError, MtjspiceError, NgspiceMissingError, SimulationError, StoppedError
 from mtjspice.files import make_folder, sha256_of
 from mtjspice.jobs.checkpoint import Checkpoint
 from mtjspice.jobs.executors import ClusterExecutor, Executor, LocalExecutor, default_workers
 from mtjspice.jobs.progress import progress
 from mtjspice.junction.parameters import MacrospinParameters
+from mtjspice.report.benchmark_table import benchmark_table
 from mtjspice.report.calibration_page import draw_calibration
 from mtjspice.report.calibration_tables import coefficients_table, voltage_table, widths_table
 from mtjspice.report.card_tables import direction_table, junction_table
-from mtjspice.resources import netlists_folder
+from mtjspice.resources import checkout, netlists_folder
 from mtjspice.spice.ngspice import find_ngspice, ngspice_version
 from mtjspice.switching.deterministic import probabilities
 from mtjspice.switching.intervals import exact_interval
@@ -154,10 +156,12 @@ def probability(
                     executor=_executor(workers, scheduler),
                     on_progress=on_progress,
                 )
+            if counts.trials == 0:
+                raise SimulationError("no trial could be simulated", given=counts.not_simulated[0])
             switched = int(counts.switched[0])
             low, high = exact_interval(switched, counts.trials)
             result |= {
-                "probability": switched / counts.trials if counts.trials else None,
+                "probability": switched / counts.trials,
                 "trials": counts.trials,
                 "switched": switched,
                 "low95": float(low),
@@ -220,6 +224,26 @@ def calibrate_command(
             _out.print(table, "")
     _warn_of_lost_trials(result.not_simulated)
     _out.print(f"{folder}/calibration.json, tables and {len(figures)} figures", markup=False)
+
+
+@app.command("bench")
+def bench(as_json: JsonOption = False) -> None:
+    """Measure the speed, as ratios to other ways of doing the same in the same run."""
+    top = checkout()
+    if top is None:
+        raise InputError("benchmarks come with the source, not with the package", next_step="run `make bench` there")
+    sys.path.insert(0, str(top))
+    rows = []
+    names = sorted(path.stem for path in (top / "benchmarks").glob("[!_]*.py"))
+    with progress("benchmarks") as on_progress:
+        for done, name in enumerate(names):
+            on_progress(done, len(names))
+            rows += importlib.import_module(f"benchmarks.{name}").benchmarks()
+        on_progress(len(names), len(names))
+    if as_json:
+        _print_json(rows)
+    else:
+        _out.print(benchmark_table(rows))
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Eqs. 8 and 9 of Mondal & Srivastava (2018): the levels that make P = P0 at the ends of the range of widths."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 
@@ -61,11 +62,12 @@ def _coefficients(
 ) -> WriteCoefficients:
     direction, drive = kind
     low, high = pair
-    levels = (low.threshold.level, high.threshold.level)
+    low_a, high_a = low.threshold, high.threshold
     if drive is Drive.CURRENT:
-        currents, voltages = levels, _each(write_voltage_v, parameters, direction, levels)
+        voltages = [write_voltage_v(parameters, direction, fit.level) for fit in (low_a, high_a)]
     else:
-        currents, voltages = _each(write_current_a, parameters, direction, levels), levels
+        voltages = [low_a.level, high_a.level]
+        low_a, high_a = (fit.mapped(partial(write_current_a, parameters, direction)) for fit in (low_a, high_a))
     tables = [answer.counts for answer in pair if answer.counts is not None]
     return WriteCoefficients(
         direction=direction,
@@ -74,19 +76,12 @@ def _coefficients(
         high=high.threshold,
         expected=None if low.expected is None or high.expected is None else (low.expected, high.expected),
         linear_map=linear_map,
-        start_currents_a=currents,
-        voltages_v=voltages,
-        counts=pd.concat(tables, ignore_index=True) if tables else None,
+        low_a=low_a,
+        high_a=high_a,
+        voltages_v=(voltages[0], voltages[1]),
+        # Measured pulses between two widths may serve both thresholds.
+        counts=pd.concat(tables).drop_duplicates(ignore_index=True) if tables else None,
     )
-
-
-def _each(
-    convert: Callable[[MacrospinParameters, Direction, float], float],
-    parameters: MacrospinParameters,
-    direction: Direction,
-    levels: tuple[float, float],
-) -> tuple[float, float]:
-    return convert(parameters, direction, levels[0]), convert(parameters, direction, levels[1])
 
 
 def _require_a_range(kind: tuple[Direction, Drive], pair: Sequence[Answer]) -> None:

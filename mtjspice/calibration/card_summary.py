@@ -9,8 +9,9 @@ from mtjspice.cards.array import ArrayCard
 from mtjspice.cards.campaign import CampaignCard
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.junction import JunctionCard
+from mtjspice.errors import ModelError
 from mtjspice.junction.closed_form import attempt_time_s, retention_s
-from mtjspice.junction.fokker_planck import escape_time_s
+from mtjspice.junction.fokker_planck import escape_time_s, switching_probability
 from mtjspice.junction.parameters import MacrospinParameters
 from mtjspice.junction.resistance import antiparallel_resistance_ohm, write_voltage_v
 from mtjspice.switching.points import Engine
@@ -32,7 +33,7 @@ def summarise(card: JunctionCard, campaign: CampaignCard, array: ArrayCard) -> d
         "anisotropy_field_t": parameters.b_k_t,
         "area_m2": card.area_m2,
         "delta_without_field": parameters.delta,
-        "saddle_mz": parameters.saddle_mz,
+        "saddle_mz": parameters.saddle_mz + 0.0,  # not -0
         "tau_d_s": parameters.tau_d_s,
         "r_p_ohm": parameters.r_p_ohm,
         "r_ap_ohm": [
@@ -57,7 +58,15 @@ def summarise(card: JunctionCard, campaign: CampaignCard, array: ArrayCard) -> d
             ]
             entry["i_write_a"] = currents
             entry["v_write_v"] = [write_voltage_v(parameters, direction, i) for i in currents]
-            escape_s = escape_time_s(parameters, direction, Drive.VOLTAGE, array.v_read_v)
-            entry["read_disturb_probability"] = -float(np.expm1(-array.t_read_s / escape_s))
+            entry["read_disturb_probability"] = _read_disturb(parameters, direction, array)
         summary[direction.value] = entry
     return summary | {"v_read_v": array.v_read_v, "t_read_s": array.t_read_s}
+
+
+def _read_disturb(parameters: MacrospinParameters, direction: Direction, array: ArrayCard) -> float:
+    """Return the probability that one read with the sign that favours `direction` switches the junction."""
+    try:
+        escape_s = escape_time_s(parameters, direction, Drive.VOLTAGE, array.v_read_v)
+    except ModelError:  # no barrier is left: the read is a write
+        return switching_probability(parameters, direction, Drive.VOLTAGE, array.v_read_v, array.t_read_s)
+    return -float(np.expm1(-array.t_read_s / escape_s))

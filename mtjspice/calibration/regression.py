@@ -72,6 +72,11 @@ class Threshold:
         """Return a threshold that was computed, not measured."""
         return cls(level, level, level, float("nan"), float("nan"))
 
+    def mapped(self, convert: Callable[[float], float]) -> "Threshold":
+        """Return the same threshold in another quantity that rises with the level; the line does not go with it."""
+        ends = (convert(self.level), convert(self.low95), convert(self.high95))
+        return Threshold(*ends, slope=float("nan"), fit_p_value=self.fit_p_value)
+
     @property
     def is_measured(self) -> bool:
         """Whether there is an interval around the level."""

@@ -30,8 +30,9 @@ class WriteCoefficients:
     expected: tuple[float, float] | None
     """Fokker-Planck's low and high levels, beside a Monte-Carlo engine's; None where it does not apply."""
     linear_map: LinearMap
-    start_currents_a: tuple[float, float]
-    """Currents that the initial state carries at the low and the high level."""
+    low_a: Threshold
+    """The current that the initial state carries at `low`; `low` itself under current drive."""
+    high_a: Threshold
     voltages_v: tuple[float, float]
     """Voltages of the initial state at the low and the high level."""
     counts: pd.DataFrame | None
@@ -49,10 +50,8 @@ class WriteCoefficients:
 
     @property
     def level1_ci95(self) -> tuple[float, float]:
-        """95 % interval of the difference of two independent estimates (Zou & Donner's MOVER)."""
-        below = math.hypot(self.high.level - self.high.low95, self.low.high95 - self.low.level)
-        above = math.hypot(self.high.high95 - self.high.level, self.low.level - self.low.low95)
-        return self.level1 - below, self.level1 + above
+        """95 % interval of level1."""
+        return _difference_ci95(self.low, self.high)
 
     @property
     def z_scores(self) -> tuple[float, float] | None:
@@ -67,14 +66,14 @@ class WriteCoefficients:
 
     def to_json(self, t0_s: float, t1_s: float) -> dict[str, Any]:
         """Return the result file's entry."""
-        i, a = ("i", "a") if self.drive is Drive.CURRENT else ("v", "v")
         entry: dict[str, Any] = {
+            "drive": self.drive.value,
             "t0_s": t0_s,
             "t1_s": t1_s,
-            f"{i}0_{a}": self.level0,
-            f"{i}1_{a}": self.level1,
-            f"{i}0_ci95_{a}": [self.low.low95, self.low.high95],
-            f"{i}1_ci95_{a}": list(self.level1_ci95),
+            "i0_a": self.low_a.level,
+            "i1_a": self.high_a.level - self.low_a.level,
+            "i0_ci95_a": [self.low_a.low95, self.low_a.high95],
+            "i1_ci95_a": list(_difference_ci95(self.low_a, self.high_a)),
             "eta": self.linear_map.eta,
             "eta_ci95": list(self.linear_map.eta_ci95),
             "map_rmse": self.linear_map.rmse,
@@ -83,12 +82,17 @@ class WriteCoefficients:
             "fit_p_values": [_finite(self.low.fit_p_value), _finite(self.high.fit_p_value)],
         }
         if self.drive is Drive.VOLTAGE:
-            entry["start_currents_a"] = list(self.start_currents_a)
+            entry |= {
+                "v0_v": self.level0,
+                "v1_v": self.level1,
+                "v0_ci95_v": [self.low.low95, self.low.high95],
+                "v1_ci95_v": list(self.level1_ci95),
+            }
         if self.expected is not None:
-            entry["fokker_planck"] = {
-                f"{i}0_{a}": self.expected[0],
-                f"{i}1_{a}": self.expected[1] - self.expected[0],
-                "z_scores": self.z_scores and list(self.z_scores),
+            names = ("i0_a", "i1_a") if self.drive is Drive.CURRENT else ("v0_v", "v1_v")
+            low, high = self.expected
+            entry["fokker_planck"] = dict(zip(names, (low, high - low), strict=True)) | {
+                "z_scores": self.z_scores and list(self.z_scores)
             }
         return entry
 
@@ -122,7 +126,10 @@ class CalibrationResult:
         return p.coefficients(direction).model_dump()
 
     def to_json(self, provenance: dict[str, Any]) -> dict[str, Any]:
-        """Return the result file: `ap_to_p` and `p_to_ap` by current, `voltage_drive` within each, and provenance."""
+        """Return the result file: `ap_to_p` and `p_to_ap` by current, `voltage_drive` within each, and provenance.
+
+        Where only voltage-driven pulses were measured, i0_a and i1_a are the currents at which they start.
+        """
         result: dict[str, Any] = {
             "schema": SCHEMA,
             "card": self.card_name,
@@ -132,13 +139,14 @@ class CalibrationResult:
         }
         for direction in Direction:
             current, voltage = self.of(direction), self.of(direction, Drive.VOLTAGE)
-            entry = current.to_json(self.t0_s, self.t1_s) if current else {}
+            main = current or voltage
+            assert main is not None
+            entry = main.to_json(self.t0_s, self.t1_s)
             if voltage:
                 entry["voltage_drive"] = voltage.to_json(self.t0_s, self.t1_s)
             published = self.published_for(direction)
             if published and current:
-                ours = current.to_json(self.t0_s, self.t1_s)
-                differences = {key: ours[key] / value - 1 for key, value in published.items()}
+                differences = {key: entry[key] / value - 1 for key, value in published.items()}
                 entry["published"] = published | {"relative_difference": differences}
             result[direction.value] = entry
         return result | {"not_simulated": list(self.not_simulated), "provenance": provenance}
@@ -164,6 +172,14 @@ def read_result(path: Path) -> dict[str, Any]:
             next_step="calibrate again with this version",
         )
     return result
+
+
+def _difference_ci95(low: Threshold, high: Threshold) -> tuple[float, float]:
+    """Return the 95 % interval of high - low, two independent estimates (the MOVER of Zou and Donner, 2008)."""
+    below = math.hypot(high.level - high.low95, low.high95 - low.level)
+    above = math.hypot(high.high95 - high.level, low.level - low.low95)
+    difference = high.level - low.level
+    return difference - below, difference + above
 
 
 def _finite(value: float) -> float | None:

@@ -12,7 +12,7 @@ from mtjspice.calibration.placement import critical_level, level_where
 from mtjspice.calibration.regression import Line, Rows, Threshold, fit_line, fit_threshold
 from mtjspice.cards.campaign import CampaignCard
 from mtjspice.cards.conventions import Direction, Drive
-from mtjspice.errors import DataError
+from mtjspice.errors import DataError, ModelError, SimulationError
 from mtjspice.jobs.checkpoint import Checkpoint
 from mtjspice.jobs.executors import Executor, LocalExecutor
 from mtjspice.junction.closed_form import lowest_current_a
@@ -95,9 +95,17 @@ class ExactSource:
             return float(probabilities(self.engine, self._parameters, q.direction, q.drive, [level], [q.width_s])[0, 0])
 
         start = 2 * critical_level(self._parameters, q.direction, q.drive)
-        if self.engine is Engine.CLOSED_FORM:
-            return level_where(at, probability, start, lowest_current_a(self._parameters, q.direction, q.width_s))
-        return level_where(at, probability, start)
+        if self.engine is not Engine.CLOSED_FORM:
+            return level_where(at, probability, start)
+        lowest_a = lowest_current_a(self._parameters, q.direction, q.width_s)
+        if at(lowest_a) > probability:
+            raise ModelError(
+                f"eq. 5 does not reach down to P = {probability:g} at this width",
+                where=f"{q.direction.label}, {q.width_s:.4g} s",
+                given=f"P = {at(lowest_a):.4g} at its minimum, {lowest_a:.4g} A",
+                next_step="use --engine fokker_planck, or shorter widths in the campaign card",
+            )
+        return level_where(at, probability, start, lowest_a)
 
     def thresholds(self, questions: Sequence[Question]) -> list[Answer]:
         return [Answer(Threshold.exact(self.level(question, self._p0))) for question in questions]
@@ -216,6 +224,13 @@ class SimulatedSource:
                 on_progress=on_progress,
             )
         self.not_simulated += [reason for c in counts for reason in c.not_simulated]
+        for c in counts:
+            if c.trials == 0:
+                raise SimulationError(
+                    "no trial could be simulated",
+                    where=f"{c.point.direction.label}, {c.point.level:.4g} {c.point.drive.unit}",
+                    given=c.not_simulated[0],
+                )
         return counts
 
 

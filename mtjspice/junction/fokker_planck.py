@@ -5,8 +5,8 @@ With time in units of tau_D, z = m_z and the density p(z),
     dp/dt = -d/dz [(1 - z^2) (v(z) p - 1/(2 Delta) dp/dz)],    v(z) = z + b_z/b_k + a(z)/(alpha b_k),
 
 where a is the spin torque of `mtjspice.junction.parameters`. Brown (1963) without the torque term. A Galerkin expansion
-in Legendre polynomials turns it into a matrix whose exponential propagates any start; convergence is spectral, and what
-remains of a small probability is rounding, about 1e-13. A tilt or a field in the plane breaks the symmetry, and such a card
+in Legendre polynomials turns it into a matrix whose exponential propagates any start. Convergence is spectral; rounding
+leaves about 1e-13 of a small probability. A tilt or a field in the plane breaks the symmetry, and such a card
 is refused: use the macrospin or ngspice engine.
 
 A junction has switched when m_z is past the energy saddle at the end of the pulse.
@@ -27,6 +27,8 @@ from mtjspice.junction.parameters import MacrospinParameters
 from mtjspice.junction.resistance import antiparallel_resistance_ohm
 
 _LARGEST_EXPONENT = 700.0
+_MOST_MODES = 1024
+"""A matrix exponential of this size takes about a second."""
 
 
 def switching_probability(
@@ -56,7 +58,7 @@ def switching_probabilities(
         (n, m) probabilities.
 
     Raises:
-        ModelError: the junction is not axially symmetric.
+        ModelError: the junction is not axially symmetric, or the drive far too strong to resolve.
     """
     widths = np.asarray(widths_s, dtype=float)
     order = np.argsort(widths)
@@ -113,7 +115,8 @@ def escape_time_s(
     top = int(np.argmax(velocity < 0))
     target = (top + len(s)) // 2
     potential = 2 * parameters.delta * cumulative_simpson(velocity, x=s, initial=0)
-    inside = cumulative_trapezoid(np.exp(-potential), x=s, initial=0)
+    # Far down the other side there is nothing left to wait for: the cap keeps a cold junction's exponential finite.
+    inside = cumulative_trapezoid(np.exp(np.minimum(-potential, _LARGEST_EXPONENT)), x=s, initial=0)
     # The barrier is taken out of the exponent and put back at the end.
     integrand = np.exp(potential[1:target] - potential[top]) * inside[1:target] / (s * (2 - s))[1:target]
     mean = 2 * parameters.delta * np.trapezoid(integrand, x=s[1:target])
@@ -173,6 +176,13 @@ def _problem(
     """Return the start, the initial well's functional and the generator."""
     poles = np.array([-1.0, 1.0])
     modes = _modes(parameters, float(np.abs(_velocity(parameters, direction, drive, level, poles)).max()))
+    if modes > _MOST_MODES:
+        raise ModelError(
+            "the Fokker-Planck solver cannot resolve so strong a drive, or so cold a junction",
+            given=f"{level:.4g} {drive.unit}, {direction.label}, thermal stability {parameters.delta:.4g}",
+            allowed=f"levels nearer to the critical current, {parameters.critical_current_a(direction):.4g} A",
+            next_step="check the level's unit and the widths",
+        )
     operator = _operator(parameters, modes)
     constant, slope = _current_a(parameters, direction, drive, level)
     generator = operator.field + constant * operator.torque + slope * operator.torque_mz

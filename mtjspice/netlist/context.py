@@ -7,7 +7,11 @@ from mtjspice.cards.conventions import Drive
 
 @dataclass(frozen=True)
 class JunctionContext:
-    """The junction subcircuit, `junction.cir.j2`. Time is in ns there, fields are in tesla."""
+    """The junction subcircuit, `junction.cir.j2`. Time is in ns there, fields are in tesla.
+
+    Terms whose number is zero (`restoring_per_ns`, `b_z_t`, `b_x_t`, `p_x`, `asymmetry`) stay out of the text.
+    Without `conducts` the terminals are a short: enough, and faster, where a source imposes the current.
+    """
 
     alpha: float
     gamma_rad_per_ns_t: float
@@ -22,6 +26,7 @@ class JunctionContext:
     r_p_ohm: float
     tmr0: float
     v_h_v: float
+    conducts: bool
 
 
 @dataclass(frozen=True)

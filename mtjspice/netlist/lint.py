@@ -11,7 +11,7 @@ COMMANDS = frozenset({"set", "run", "let", "meas", "linearize", "asciiplot", "wr
 """What a `.control` block may say. Not there, on purpose: shell, source, cd, write and whatever else reaches out."""
 
 _NODE = re.compile(r"[a-z0-9_]+")
-_NODES_OF = {"r": 2, "c": 2, "i": 2, "v": 2, "b": 2, "g": 4, "e": 4}
+_NODES_OF = {"r": 2, "c": 2, "i": 2, "v": 2, "b": 2, "f": 2, "g": 4}
 
 
 def check_deck(text: str) -> str:

@@ -40,7 +40,7 @@ def name(value: str) -> CheckedText:
     Raises:
         InputError: it holds anything but letters, digits, dot, hyphen and underscore.
     """
-    if not _NAME.fullmatch(value):
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise InputError(
             "this name cannot be written into a netlist",
             given=repr(value),
@@ -55,7 +55,7 @@ def comment(value: str) -> CheckedText:
     Raises:
         InputError: more than one line, a character that does not print, or braces that a template would read.
     """
-    if not _PRINTABLE.fullmatch(value) or "{{" in value or "{%" in value:
+    if not isinstance(value, str) or not _PRINTABLE.fullmatch(value) or "{{" in value or "{%" in value:
         raise InputError(
             "this text cannot be written into a netlist's comment",
             given=repr(value),

@@ -11,8 +11,10 @@ from mtjspice.units import format_si
 _DASH = "-"
 
 
-def coefficients_table(result: CalibrationResult) -> Table:
-    """Return the write coefficients by current drive, beside Fokker-Planck's and the published ones."""
+def coefficients_table(result: CalibrationResult) -> Table | None:
+    """Return the write coefficients beside Fokker-Planck's and the published ones, or None without current drive."""
+    if not any(result.of(direction) for direction in Direction):
+        return None
     table = _table(
         f"Write coefficients of {result.card_name} by {result.engine}: t0 = {format_si(result.t0_s, 's')}, "
         f"t1 = {format_si(result.t1_s, 's')}, P0 = {result.p0:g}"
@@ -67,8 +69,8 @@ def voltage_table(result: CalibrationResult) -> Table | None:
                 _number(fit.level, "V"),
                 _span((fit.low95, fit.high95), "V") if fit.is_measured else _DASH,
                 _number(voltage.expected[i], "V") if voltage.expected else _DASH,
-                _number(voltage.start_currents_a[i], "A"),
-                _number(current.start_currents_a[i], "A") if current else _DASH,
+                _number((voltage.low_a, voltage.high_a)[i].level, "A"),
+                _number((current.low, current.high)[i].level, "A") if current else _DASH,
             )
     return table
 
@@ -101,4 +103,7 @@ def _span(interval: tuple[float, float], unit: str) -> str:
     low, high = interval
     if not unit:
         return f"{low:.3f} ... {high:.3f}"
-    return f"{format_si(low, unit).split()[0]} ... {format_si(high, unit)}"
+    low_text, high_text = format_si(low, unit), format_si(high, unit)
+    # 998 ... 1003 mA, but 998 uA ... 1.003 mA.
+    same = low_text.split()[1] == high_text.split()[1]
+    return f"{low_text.split()[0] if same else low_text} ... {high_text}"

@@ -45,6 +45,7 @@ def junction_table(summary: dict[str, Any]) -> Table:
     """Return what belongs to the junction as a whole."""
     table = Table(
         title=f"{summary['name']}: the junction",
+        show_header=False,
         title_justify="left",
         title_style="bold",
         pad_edge=False,

@@ -16,16 +16,25 @@ from mtjspice.netlist.render import render_pulse
 from mtjspice.units import GAMMA_RAD_PER_S_T
 
 _RESTORING_PER_NS = 20.0
-"""Pulls |m| to 1 within 50 ps. The trapezoidal rule keeps |m|^2 + |dt/2 dm/dt|^2 where steps are equal; this holds
-|m| where they are not, and evens out what the second term does to it."""
+"""Pulls |m| to 1 within 50 ps in decks with variable steps, where m would drift.
+
+With equal steps the trapezoidal rule keeps |m|^2 + |dt/2 dm/dt|^2, so campaigns do without, a quarter faster.
+"""
 
 
-def junction_context(parameters: MacrospinParameters) -> JunctionContext:
-    """Return the numbers of the junction's subcircuit."""
+def junction_context(
+    parameters: MacrospinParameters, *, conducts: bool = True, restoring_per_ns: float = 0.0
+) -> JunctionContext:
+    """Return the numbers of the junction's subcircuit.
+
+    Args:
+        conducts: False makes the terminals a short: for where a source imposes the current.
+        restoring_per_ns: rate at which |m| is pulled to 1.
+    """
     return JunctionContext(
         alpha=parameters.alpha,
         gamma_rad_per_ns_t=GAMMA_RAD_PER_S_T * 1e-9,
-        restoring_per_ns=_RESTORING_PER_NS,
+        restoring_per_ns=restoring_per_ns,
         b_k_t=parameters.b_k_t,
         b_z_t=parameters.b_z_t,
         b_x_t=parameters.b_x_t,
@@ -36,6 +45,7 @@ def junction_context(parameters: MacrospinParameters) -> JunctionContext:
         r_p_ohm=parameters.r_p_ohm,
         tmr0=parameters.tmr0,
         v_h_v=parameters.v_h_v,
+        conducts=conducts,
     )
 
 
@@ -71,7 +81,7 @@ def pulse_context(
     mx, my, mz = start.tolist()
     delay_s = 2 * edge_s
     return PulseContext(
-        junction=junction_context(parameters),
+        junction=junction_context(parameters, restoring_per_ns=_RESTORING_PER_NS),
         card=card.name,
         direction=direction.label,
         drive=drive,

@@ -52,10 +52,11 @@ def _as_text(values: np.ndarray) -> bytes:
     """Return integers as lines of fixed-width text; digit by digit over the whole array, as that is fast."""
     rows, columns = values.shape
     text = np.full((rows, columns, _DIGITS + 2), ord(" "), dtype=np.uint8)
-    text[:, :, 0] = np.where(values < 0, ord("-"), ord(" "))
-    rest = np.abs(values)
+    text[:, :, 0] += np.where(values < 0, ord("-") - ord(" "), 0).astype(np.uint8)
+    rest = np.abs(values).astype(np.uint32)
     for position in range(_DIGITS, 0, -1):
-        rest, digit = np.divmod(rest, 10)
-        text[:, :, position] = digit + ord("0")
+        tens = rest // 10
+        text[:, :, position] = rest - 10 * tens + ord("0")
+        rest = tens
     text[:, -1, -1] = ord("\n")
     return text.tobytes()

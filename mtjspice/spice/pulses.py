@@ -11,6 +11,7 @@ import numpy as np
 
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.errors import InputError, NgspiceMissingError, SimulationError
+from mtjspice.files import writing
 from mtjspice.junction.parameters import MacrospinParameters
 from mtjspice.junction.thermal import boltzmann_start, thermal_field_t
 from mtjspice.netlist.context import CampaignContext
@@ -75,6 +76,7 @@ def simulate_pulses(
     Raises:
         InputError: a level, width, step or count out of range.
         NgspiceMissingError: no usable ngspice.
+        OutputError: no room for scratch files.
     """
     widths = np.asarray(widths_s, dtype=float)
     _check(level, widths, trials, relax_s, time_step_s)
@@ -138,14 +140,16 @@ def trajectories(
 
     Raises:
         NgspiceMissingError: no usable ngspice.
+        OutputError: no room for scratch files.
         SimulationError: the run failed; the kinds are in `spice.ngspice`, and `UnphysicalError` here.
     """
     stop = (field_t.shape[0] - 1) * time_step_s if stop_s is None else stop_s
     trials = start.shape[0]
-    with tempfile.TemporaryDirectory(prefix="mtjspice-") as name:
+    scratch = Path(tempfile.gettempdir(), "the simulation's scratch files")
+    with writing(scratch), tempfile.TemporaryDirectory(prefix="mtjspice-") as name:
         folder = Path(name)
         context = CampaignContext(
-            junction=junction_context(parameters),
+            junction=junction_context(parameters, conducts=drive is Drive.VOLTAGE),
             drive=drive,
             level=direction.current_sign * level,
             width_s=width_s,

@@ -1,5 +1,6 @@
 """The `measured` engine: a user's own table of pulses."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ _COMMON = ("direction", "width_s", "trials", "switched")
 _LARGEST = {Drive.CURRENT: 0.1, Drive.VOLTAGE: 10.0}
 """A magnitude above these is a unit taken for another: microamperes or millivolts written as A or V."""
 _LONGEST_S = 1.0
+_MOST_TRIALS = 1e12
 _FAULTS_SHOWN = 10
 
 
@@ -29,16 +31,22 @@ def read_measurements(path: Path) -> list[Counts]:
         DataError: with every faulty line named.
     """
     try:
-        table = pd.read_csv(path, skipinitialspace=True, comment="#")
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataError("cannot read the measurements", where=path, given=str(error)) from error
+        text = path.read_text(encoding="utf-8-sig")
+        table = pd.read_csv(io.StringIO(text), skipinitialspace=True, comment="#")
+    except (OSError, ValueError) as error:  # pandas' own errors are kinds of ValueError
+        raise DataError("cannot read the measurements", where=path, given=error) from error
+    if not isinstance(table.index, pd.RangeIndex):
+        raise DataError("the measurements have lines longer than their header", where=path)
     drive = _drive(table, path)
+    if table.empty:
+        raise DataError("there are no measurements below the header", where=path)
     column = level_column(drive)
-    faults = _faults(table, drive)
+    lines = [n for n, line in enumerate(text.splitlines(), 1) if line.partition("#")[0].strip()]
+    faults = [f"line {lines[row + 1]}: {fault}" for row, fault in _faults(table, drive)]
     if faults:
         more = f"\n  - and {len(faults) - _FAULTS_SHOWN} more" if len(faults) > _FAULTS_SHOWN else ""
         raise DataError(
-            f"the measurements have {len(faults)} faulty line{'s' if len(faults) > 1 else ''}:\n"
+            f"the measurements have {len(faults)} fault{'s' if len(faults) > 1 else ''}:\n"
             + "\n".join(f"  - {fault}" for fault in faults[:_FAULTS_SHOWN])
             + more,
             where=path,
@@ -74,27 +82,27 @@ def _drive(table: pd.DataFrame, path: Path) -> Drive:
     return drives[0]
 
 
-def _faults(table: pd.DataFrame, drive: Drive) -> list[str]:
-    """Return every faulty line, with its number in the file (the header is line 1)."""
-    if table.empty:
-        return ["line 2: there are no measurements"]
+def _faults(table: pd.DataFrame, drive: Drive) -> list[tuple[int, str]]:
+    """Return the row and the kind of every fault, in the order of the rows."""
     column = level_column(drive)
     faults = []
     for name in (column, "width_s", "trials", "switched"):
         numbers = pd.to_numeric(table[name], errors="coerce")
-        faults += [(i, f"{name} = {table[name][i]!r} is not a number") for i in np.flatnonzero(numbers.isna())]
+        faults += [(i, f"{name} = {table[name][i]} is not a number") for i in np.flatnonzero(numbers.isna())]
         table[name] = numbers
     wrong = ~table["direction"].isin([d.value for d in Direction])
-    faults += [(i, f"direction = {table['direction'][i]!r} is unknown") for i in np.flatnonzero(wrong)]
+    faults += [(i, f"direction = {table['direction'][i]} is unknown") for i in np.flatnonzero(wrong)]
     checks = {
         f"{column} must be in SI units, not 0 and at most {_LARGEST[drive]:g} {drive.unit}": (
             (table[column].abs() > _LARGEST[drive]) | (table[column] == 0)
         ),
         f"width_s must lie between 0 and {_LONGEST_S:g} s": (table["width_s"] <= 0) | (table["width_s"] > _LONGEST_S),
-        "trials must be a whole number of at least 1": (table["trials"] < 1) | (table["trials"] % 1 != 0),
+        f"trials must be a whole number from 1 to {_MOST_TRIALS:.0e}": (
+            ~table["trials"].between(1, _MOST_TRIALS) | (table["trials"] % 1 != 0)
+        ),
         "switched must be a whole number of at least 0": (table["switched"] < 0) | (table["switched"] % 1 != 0),
         "more switched than trials": table["switched"] > table["trials"],
     }
     for text, bad in checks.items():
         faults += [(i, text) for i in np.flatnonzero(bad)]
-    return [f"line {i + 2}: {text}" for i, text in sorted(faults)]
+    return sorted((int(row), text) for row, text in faults)

@@ -39,3 +39,21 @@ def test_campaign_deck_of_a_tilted_junction_in_a_field(
         noise=(NoiseFile("field1.txt", (1, 2), 4e-7),),
     )
     file_regression.check(render_campaign(context), extension=".cir")
+
+
+def test_campaign_deck_under_an_imposed_current(
+    mondal_parameters: MacrospinParameters, file_regression: FileRegressionFixture
+) -> None:
+    context = CampaignContext(
+        junction=junction_context(mondal_parameters, conducts=False),
+        drive=Drive.CURRENT,
+        level=-90e-6,
+        width_s=None,
+        edge_s=5e-12,
+        stop_s=2.5e-9,
+        sample_step_s=5e-12,
+        time_step_s=5e-12,
+        starts=((0.1, 0.0, -0.994987437),) * 9,
+        noise=(NoiseFile("field1.txt", tuple(range(1, 9)), 4e-7), NoiseFile("field2.txt", (9,), 4e-7)),
+    )
+    file_regression.check(render_campaign(context), extension=".cir")

@@ -26,6 +26,7 @@ JUNCTION = JunctionContext(
     r_p_ohm=5000.0,
     tmr0=2.0,
     v_h_v=0.7,
+    conducts=True,
 )
 PULSE = PulseContext(
     junction=JUNCTION,
@@ -73,7 +74,9 @@ def test_joining_checked_text_makes_it_unchecked_again() -> None:
         fill("{{ (value | name) ~ tail }}", value="a", tail="\n.end")
 
 
-@pytest.mark.parametrize("template", ["{{ missing }}", "{{ missing | name }}", "{{ missing | number }}", "{% if missing %}{% endif %}"])
+@pytest.mark.parametrize(
+    "template", ["{{ missing }}", "{{ missing | name }}", "{{ missing | number }}", "{% if missing %}{% endif %}"]
+)
 def test_a_name_the_context_lacks_fails(template: str) -> None:
     with pytest.raises((jinja2.UndefinedError, InputError)):
         fill(template)

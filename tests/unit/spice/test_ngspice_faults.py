@@ -1,5 +1,6 @@
 """ngspice missing, too old, hanging, crashing, stopping half-way: played by small shell scripts put first on PATH."""
 
+import errno
 import math
 import subprocess
 import time
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from mtjspice.cards.conventions import Direction, Drive
-from mtjspice.errors import InputError, NgspiceMissingError
+from mtjspice.errors import InputError, NgspiceMissingError, OutputError
 from mtjspice.junction.parameters import MacrospinParameters
 from mtjspice.spice.ngspice import (
     NgspiceCrashError,
@@ -148,6 +149,18 @@ def test_a_missing_ngspice_is_no_failed_batch(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NgspiceMissingError):
+        pulses(mondal_parameters)
+
+
+def test_a_full_disk_is_one_clear_message(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch, mondal_parameters: MacrospinParameters
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    fake()
+    monkeypatch.setattr("mtjspice.spice.pulses.write_noise", full)
+    with pytest.raises(OutputError, match="scratch files: No space left"):
         pulses(mondal_parameters)
 
 

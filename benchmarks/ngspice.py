@@ -1,0 +1,65 @@
+"""Speed of the junction in ngspice, per trajectory-nanosecond, beside a plain scalar Heun loop at the same step.
+
+The paper's junction at 300 K under 60 uA, 5 ps, pulses of 2.5 ns. Everything counts: noise files, netlist, ngspice's
+start, its run, and reading its waveforms. Seconds are CPU seconds of this process and of ngspice, the best of a few
+repeats, so that a busy machine harms nobody.
+"""
+
+import resource
+import shutil
+from typing import Any
+
+import numpy as np
+
+from benchmarks.macrospin import scalar_heun_us_per_ns
+from mtjspice.cards.conventions import Direction, Drive
+from mtjspice.cards.junction import load_card
+from mtjspice.junction.parameters import MacrospinParameters
+from mtjspice.spice.pulses import simulate_pulses
+
+_STEP_S = 5e-12
+_WIDTH_S = 2.5e-9
+_CURRENT_A = 60e-6
+_REPEATS = 5
+_UNIT = "us/trajectory-ns"
+
+
+def benchmarks() -> list[dict[str, Any]]:
+    """Return every benchmark of this file: name, value, unit, baseline in the same unit, ratio (smaller is better)."""
+    if shutil.which("ngspice") is None:
+        return [
+            {"name": "ngspice (skipped: not installed)", "value": None, "unit": _UNIT, "baseline": None, "ratio": None}
+        ]
+    baseline = scalar_heun_us_per_ns(_STEP_S)
+    return [
+        {
+            "name": f"ngspice vs scalar Heun, batch of {trials}",
+            "value": value,
+            "unit": _UNIT,
+            "baseline": baseline,
+            "ratio": value / baseline,
+        }
+        for trials in (16, 32, 64)
+        for value in [ngspice_us_per_ns(trials)]
+    ]
+
+
+def ngspice_us_per_ns(trials: int, time_step_s: float = _STEP_S) -> float:
+    """Return the CPU time of a batch of `trials` junctions, us per trajectory-ns."""
+    parameters = MacrospinParameters.from_card(load_card("mondal2018"))
+
+    def once(seed: int) -> float:
+        rng, before = np.random.default_rng(seed), _cpu_s()
+        simulate_pulses(
+            parameters, Direction.AP_TO_P, Drive.CURRENT, _CURRENT_A, [_WIDTH_S], trials, rng, time_step_s=time_step_s
+        )
+        return _cpu_s() - before
+
+    once(0)
+    return min(once(seed) for seed in range(_REPEATS)) / (trials * _WIDTH_S) * 1e-3
+
+
+def _cpu_s() -> float:
+    """Return the CPU seconds of this process and of its children that have ended."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
