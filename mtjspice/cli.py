@@ -8,7 +8,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import importlib
 import json
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,38 +16,33 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from mtjspice import __version__
-from mtjspice.calibration.calibrate import calibrate
 from mtjspice.calibration.card_summary import summarise
-from mtjspice.calibration.optimise import optimise_widths
-from mtjspice.calibration.outputs import write_calibration
-from mtjspice.calibration.sources import ExactSource, MeasuredSource, SimulatedSource, Source
-from mtjspice.calibration.surfaces import wide_surfaces
+from mtjspice.calibration.run import choose_engine, run_calibration
 from mtjspice.cards.array import ArrayCard
-from mtjspice.cards.campaign import CampaignCard, load_campaign
+from mtjspice.cards.campaign import load_campaign
 from mtjspice.cards.conventions import Direction, Drive
-from mtjspice.cards.junction import JunctionCard, find_card, load_card, shipped_cards
-from mtjspice.errors import InputError, MtjspiceError, NgspiceMissingError, SimulationError, StoppedError
-from mtjspice.files import make_folder, sha256_of
-from mtjspice.jobs.checkpoint import Checkpoint
+from mtjspice.cards.junction import find_card, load_card, shipped_cards
+from mtjspice.errors import InputError, MtjspiceError, SimulationError, StoppedError
 from mtjspice.jobs.executors import ClusterExecutor, Executor, LocalExecutor, default_workers
 from mtjspice.jobs.progress import progress
+from mtjspice.jobs.seeds import generator
 from mtjspice.junction.parameters import MacrospinParameters
 from mtjspice.report.benchmark_table import benchmark_table
 from mtjspice.report.calibration_page import draw_calibration
 from mtjspice.report.calibration_tables import coefficients_table, voltage_table, widths_table
 from mtjspice.report.card_tables import direction_table, junction_table
-from mtjspice.resources import checkout, netlists_folder
-from mtjspice.spice.ngspice import find_ngspice, ngspice_version
+from mtjspice.resources import checkout
+from mtjspice.spice.decks import write_pulse_deck
 from mtjspice.switching.deterministic import probabilities
 from mtjspice.switching.intervals import exact_interval
-from mtjspice.switching.measurements import read_measurements
 from mtjspice.switching.monte_carlo import measure
 from mtjspice.switching.points import Engine, Point
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 card_app = typer.Typer(no_args_is_help=True, help="Junction cards: list, show, check.")
 app.add_typer(card_app, name="card")
+netlist_app = typer.Typer(no_args_is_help=True, help="Decks to open, read and run with ngspice alone.")
+app.add_typer(netlist_app, name="netlist")
 
 _WIDTH = 100
 _out = Console(width=_WIDTH, soft_wrap=False, highlight=False)
@@ -59,6 +53,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JS
 SeedOption = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Root seed of all random numbers.")]
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes; all cores when left out.")]
 SchedulerOption = Annotated[str | None, typer.Option(metavar="tcp://HOST:PORT", help="Run on a dask cluster instead.")]
+DirectionOption = Annotated[Direction, typer.Option(help="Of switching.")]
+WidthOption = Annotated[float, typer.Option(help="Pulse width, seconds.")]
+CurrentOption = Annotated[float | None, typer.Option(help="Magnitude of a constant current, A.")]
+VoltageOption = Annotated[float | None, typer.Option(help="Magnitude of a constant voltage, V.")]
 CampaignOption = Annotated[str, typer.Option(help="A shipped campaign's name, or a TOML file.")]
 
 
@@ -110,10 +108,10 @@ def card_check(card: CardArgument) -> None:
 @app.command("probability")
 def probability(
     card: CardArgument,
-    direction: Annotated[Direction, typer.Option(help="Of switching.")],
-    width: Annotated[float, typer.Option(help="Pulse width, seconds.")],
-    current: Annotated[float | None, typer.Option(help="Magnitude of a constant current, A.")] = None,
-    voltage: Annotated[float | None, typer.Option(help="Magnitude of a constant voltage, V.")] = None,
+    direction: DirectionOption,
+    width: WidthOption,
+    current: CurrentOption = None,
+    voltage: VoltageOption = None,
     engine: Annotated[Engine, typer.Option(help="Where the probability comes from.")] = Engine.NGSPICE,
     trials: Annotated[int, typer.Option(min=1, help="Pulses to simulate.")] = 1000,
     campaign: CampaignOption = "table3",
@@ -123,13 +121,7 @@ def probability(
     as_json: JsonOption = False,
 ) -> None:
     """Probability that one pulse switches a junction."""
-    if (current is None) == (voltage is None):
-        raise InputError("give either --current or --voltage", given=f"--current {current} --voltage {voltage}")
-    drive, level = (Drive.CURRENT, current) if current is not None else (Drive.VOLTAGE, voltage)
-    assert level is not None
-    for name, value, unit in (("level", level, drive.unit), ("width", width, "s")):
-        if not 0 < value < 1:
-            raise InputError(f"the pulse's {name} is out of range", given=f"{value:g} {unit}", allowed=f"0 to 1 {unit}")
+    drive, level = _pulse(current, voltage, width)
     parameters = MacrospinParameters.from_card(load_card(card))
     plan = load_campaign(campaign)
     result: dict[str, Any] = {"engine": engine.value, "direction": direction.value}
@@ -177,6 +169,22 @@ def probability(
     _warn_of_lost_trials(result["not_simulated"])
 
 
+@netlist_app.command("cell")
+def netlist_cell(
+    direction: DirectionOption,
+    width: WidthOption,
+    card: CardArgument = "mondal2018",
+    current: CurrentOption = None,
+    voltage: VoltageOption = None,
+    out: Annotated[Path, typer.Option(help="Folder for the deck.")] = Path("out"),
+    seed: SeedOption = 1,
+) -> None:
+    """Write the deck of one write pulse on one junction; run it with ngspice."""
+    drive, level = _pulse(current, voltage, width)
+    path = write_pulse_deck(load_card(card), direction, drive, level, width, out, generator(seed, ()))
+    _out.print(f"{path}: run it with `ngspice {path.name}`, or `ngspice -b {path.name}`", markup=False)
+
+
 @app.command("calibrate")
 def calibrate_command(
     card: CardArgument = "mondal2018",
@@ -195,34 +203,37 @@ def calibrate_command(
     as_json: JsonOption = False,
 ) -> None:
     """Find the write coefficients t0, t1, I0, I1 of a junction, for both directions."""
-    started = time.monotonic()
     junction, plan = load_card(card), load_campaign(campaign)
-    parameters = MacrospinParameters.from_card(junction)
-    folder = make_folder(out or Path("out") / junction.name)
-    chosen, spice = _choose_engine(engine, data, parameters)
-    identity = _identity(junction, plan, chosen, seed, spice)
-    going_on = f"finished batches are kept in {folder}: give the same command with --resume"
-    with _stoppable(going_on), Checkpoint(folder / "checkpoint", sha256_of(identity)) as checkpoint:
-        _require_resume(checkpoint, folder, resume)
-        source = _source(chosen, parameters, plan, data, seed, _executor(workers, scheduler), checkpoint)
-        result = calibrate(junction, plan, source)
-        with progress("Fokker-Planck: surfaces") as on_progress:
-            surfaces = wide_surfaces(parameters, result, on_progress)
-        choices = None
-        if widths:
-            with progress("Fokker-Planck: widths") as on_progress:
-                choices = optimise_widths(parameters, plan, on_progress)
-        provenance = identity | {"elapsed_s": round(time.monotonic() - started, 1)}
-        write_calibration(result, surfaces, provenance, folder)
-        figures = draw_calibration(result, surfaces, folder)
-        checkpoint.remove()
+    choice = choose_engine(engine, data, junction)
+    if choice.spice_missing:
+        _err.print(
+            f"SPICE did not run; these coefficients are by {choice.engine}.\n{choice.spice_missing}\n", markup=False
+        )
+    folder = out or Path("out") / junction.name
+    with _stoppable(f"finished batches are kept in {folder}: give the same command with --resume"):
+        run = run_calibration(
+            junction,
+            plan,
+            choice,
+            folder,
+            data=data,
+            seed=seed,
+            executor=_executor(workers, scheduler),
+            resume=resume,
+            optimise=widths,
+            progress=progress,
+        )
+        figures = draw_calibration(run.result, run.surfaces, folder)
+    for path in run.damaged:
+        _err.print(f"{path.name} was damaged; its batch was simulated again", markup=False)
     if as_json:
-        _print_json(result.to_json(provenance))
+        _print_json(run.result.to_json(run.provenance))
         return
-    for table in (coefficients_table(result), voltage_table(result), widths_table(*choices) if choices else None):
+    chosen_widths = widths_table(*run.widths) if run.widths else None
+    for table in (coefficients_table(run.result), voltage_table(run.result), chosen_widths):
         if table:
             _out.print(table, "")
-    _warn_of_lost_trials(result.not_simulated)
+    _warn_of_lost_trials(run.result.not_simulated)
     _out.print(f"{folder}/calibration.json, tables and {len(figures)} figures", markup=False)
 
 
@@ -246,6 +257,24 @@ def bench(as_json: JsonOption = False) -> None:
         _out.print(benchmark_table(rows))
 
 
+def _pulse(current: float | None, voltage: float | None, width: float) -> tuple[Drive, float]:
+    """Return the drive and the level of a pulse's options."""
+    if current is not None and voltage is None:
+        drive, level = Drive.CURRENT, current
+    elif voltage is not None and current is None:
+        drive, level = Drive.VOLTAGE, voltage
+    else:
+        raise InputError("give either --current or --voltage", given=f"--current {current} --voltage {voltage}")
+    for name, value, unit, largest in (("level", level, drive.unit, 10.0), ("width", width, "s", 1.0)):
+        if not 0 < value <= largest:
+            raise InputError(
+                f"the pulse's {name} is out of range",
+                given=f"{value:g} {unit}",
+                allowed=f"above 0, at most {largest:g} {unit}",
+            )
+    return drive, level
+
+
 @contextmanager
 def _stoppable(next_step: str) -> Iterator[None]:
     """Turn Ctrl-C into a message."""
@@ -253,72 +282,6 @@ def _stoppable(next_step: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise StoppedError("stopped", next_step=next_step) from None
-
-
-def _choose_engine(name: str, data: Path | None, parameters: MacrospinParameters) -> tuple[Engine, str]:
-    """Return the engine, and ngspice's version or why SPICE does not run."""
-    if (name == Engine.MEASURED) != (data is not None):
-        raise InputError(
-            "measurements come with their engine, and the engine with measurements",
-            given=f"--engine {name}" + (f" --data {data}" if data else ""),
-            allowed="--engine measured --data pulses.csv",
-        )
-    if name not in ("auto", *Engine):
-        raise InputError("there is no such engine", given=f"--engine {name}", allowed="auto, " + ", ".join(Engine))
-    if name not in ("auto", Engine.NGSPICE):
-        return Engine(name), "not asked for"
-    try:
-        return Engine.NGSPICE, str(ngspice_version(find_ngspice()))
-    except NgspiceMissingError as error:
-        if name == Engine.NGSPICE:
-            raise
-        fallback = Engine.FOKKER_PLANCK if parameters.is_axially_symmetric else Engine.MACROSPIN
-        _err.print(f"SPICE did not run; these coefficients are by {fallback}.\n{error}\n", markup=False)
-        return fallback, "not found"
-
-
-def _identity(junction: JunctionCard, plan: CampaignCard, engine: Engine, seed: int, spice: str) -> dict[str, Any]:
-    """Return everything that determines a result."""
-    templates = sorted(netlists_folder().glob("*.j2"))
-    return {
-        "mtjspice": __version__,
-        "engine": engine.value,
-        "ngspice": spice,
-        "seed": seed,
-        "card_sha256": junction.sha256,
-        "campaign_sha256": plan.sha256,
-        "netlist_sha256": sha256_of("".join(path.read_text(encoding="utf-8") for path in templates)),
-    }
-
-
-def _source(
-    engine: Engine,
-    parameters: MacrospinParameters,
-    plan: CampaignCard,
-    data: Path | None,
-    seed: int,
-    executor: Executor,
-    checkpoint: Checkpoint,
-) -> Source:
-    if data is not None:
-        return MeasuredSource(read_measurements(data), plan)
-    if engine in (Engine.FOKKER_PLANCK, Engine.CLOSED_FORM):
-        return ExactSource(engine, parameters, plan)
-    return SimulatedSource(
-        engine, parameters, plan, seed=seed, executor=executor, checkpoint=checkpoint, progress=progress
-    )
-
-
-def _require_resume(checkpoint: Checkpoint, folder: Path, resume: bool) -> None:
-    finished = len(checkpoint.finished())
-    for path in checkpoint.discarded:
-        _err.print(f"{path.name} was damaged; its batch is simulated again", markup=False)
-    if finished and not resume:
-        raise InputError(
-            f"an unfinished run of this calibration holds {finished} finished batches",
-            where=folder,
-            next_step="add --resume to go on with it, or choose another folder with --out",
-        )
 
 
 def _executor(workers: int | None, scheduler: str | None) -> Executor:

@@ -66,8 +66,9 @@ def draw_thresholds(result: CalibrationResult, drive: Drive, path: Path) -> None
                     xlabel=label, ylabel="P" if i == 0 else "", title=f"{c.direction.label}, {width * _NS:g} ns: {name}"
                 )
                 axis.set_yscale("function", functions=(_to_link, inverse_link))
-                ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8]
+                ticks = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8]
                 axis.set_yticks(ticks, [f"{t:g}" for t in ticks])
+                axis.set_ylim(*_shown_probabilities(c))
                 axis.legend()
 
 
@@ -111,6 +112,11 @@ def _draw_counts(axis: Any, c: WriteCoefficients, width_s: float, scale: float) 
     shown = (p > 0) & (p < 1)
     errors = np.array([p - low, high - p])[:, shown]
     axis.errorbar(levels[shown], p[shown], errors, fmt="o", ms=4, color="k", capsize=3)
+
+
+def _shown_probabilities(c: WriteCoefficients) -> tuple[float, float]:
+    assert c.counts is not None
+    return max(c.counts["low95"].min() / 1.5, 2e-3), min(c.counts["high95"].max() * 1.2, 0.95)
 
 
 def _draw_line(axis: Any, fit: Threshold, p0: float, scale: float) -> None:
