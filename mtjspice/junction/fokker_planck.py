@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.polynomial.legendre import leggauss
 from scipy.integrate import cumulative_simpson, cumulative_trapezoid
 from scipy.linalg import expm
+from scipy.special import roots_legendre
 
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.errors import ModelError
@@ -137,7 +137,7 @@ class _Operator:
 @lru_cache(maxsize=16)
 def _operator(parameters: MacrospinParameters, modes: int) -> _Operator:
     _require_symmetry(parameters)
-    z, weights = leggauss(2 * modes)
+    z, weights = roots_legendre(2 * modes)
     basis = _legendre(modes, z)
     degree = np.arange(modes)
     # (1 - z^2) P_k' = k (P_{k-1} - z P_k), in the orthonormal basis.
@@ -162,7 +162,7 @@ def _operator(parameters: MacrospinParameters, modes: int) -> _Operator:
 def _start_and_well(parameters: MacrospinParameters, direction: Direction, modes: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the Boltzmann start in the initial well and the integral over that well, (modes,) coefficients each."""
     low, high = (-1.0, parameters.saddle_mz) if direction is Direction.AP_TO_P else (parameters.saddle_mz, 1.0)
-    z, weights = leggauss(4 * modes)
+    z, weights = roots_legendre(4 * modes)
     z, weights = (low + high) / 2 + z * (high - low) / 2, weights * (high - low) / 2
     basis = _legendre(modes, z)
     energy = -2 * parameters.delta * (z**2 / 2 + z * parameters.b_z_t / parameters.b_k_t)

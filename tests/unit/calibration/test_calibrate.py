@@ -129,7 +129,7 @@ def test_a_result_file_that_is_none(tmp_path: Path, text: str | None) -> None:
 def test_other_targets_have_no_published_values(
     mondal: JunctionCard, campaign: CampaignCard, exact: CalibrationResult, changes: dict[str, float]
 ) -> None:
-    shown = CalibrationResult(**{**vars(exact), **{key: value for key, value in changes.items()}})
+    shown = CalibrationResult(**{**vars(exact), **changes})
     assert all(shown.published_for(direction) is None for direction in Direction)
     assert "published" not in shown.to_json({})["ap_to_p"]
 
@@ -230,6 +230,7 @@ def test_a_closed_form_calibration(
         assert result.of(direction, Drive.VOLTAGE) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{"t0_s": 1e-12, "t1_s": 1e-12}])
 def test_widths_far_too_short_are_refused(
     mondal: JunctionCard, mondal_parameters: MacrospinParameters, campaign: CampaignCard, changes: dict[str, float]
