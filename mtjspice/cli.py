@@ -225,7 +225,7 @@ def calibrate_command(
         )
         figures = draw_calibration(run.result, run.surfaces, folder)
     for path in run.damaged:
-        _err.print(f"{path.name} was damaged; its batch was simulated again", markup=False)
+        _err.print(f"{path.name} was damaged; its batch was simulated again", markup=False, soft_wrap=True)
     if as_json:
         _print_json(run.result.to_json(run.provenance))
         return
@@ -234,7 +234,7 @@ def calibrate_command(
         if table:
             _out.print(table, "")
     _warn_of_lost_trials(run.result.not_simulated)
-    _out.print(f"{folder}/calibration.json, tables and {len(figures)} figures", markup=False)
+    _out.print(f"{folder}/calibration.json, tables and {len(figures)} figures", markup=False, soft_wrap=True)
 
 
 @app.command("bench")

@@ -16,7 +16,7 @@ def coefficients_table(result: CalibrationResult) -> Table | None:
     if not any(result.of(direction) for direction in Direction):
         return None
     table = _table(
-        f"Write coefficients of {result.card_name} by {result.engine}: t0 = {format_si(result.t0_s, 's')}, "
+        f"Write coefficients of {result.card_name} by {result.engine}\nt0 = {format_si(result.t0_s, 's')}, "
         f"t1 = {format_si(result.t1_s, 's')}, P0 = {result.p0:g}"
     )
     measured = any(c.low.is_measured for c in result.coefficients)
@@ -55,7 +55,10 @@ def voltage_table(result: CalibrationResult) -> Table | None:
     if not any(voltage for _, voltage in pairs):
         return None
     table = _table("The same thresholds when the pulse holds the voltage, as a crossbar does")
-    for name in ("", "P = P0 at", "voltage", "95 % interval", "Fokker-Planck", "starts at", "current drive"):
+    measured = any(voltage and voltage.low.is_measured for _, voltage in pairs)
+    compared = any(voltage and voltage.expected for _, voltage in pairs)
+    extra = (["95 % interval"] if measured else []) + (["Fokker-Planck"] if compared else [])
+    for name in ("", "P = P0 at", "voltage", *extra, "starts at", "current drive"):
         table.add_column(name, justify="left" if not name else "right", no_wrap=True)
     for current, voltage in pairs:
         if voltage is None:
@@ -67,8 +70,8 @@ def voltage_table(result: CalibrationResult) -> Table | None:
                 voltage.direction.label if i == 0 else "",
                 format_si(width, "s"),
                 _number(fit.level, "V"),
-                _span((fit.low95, fit.high95), "V") if fit.is_measured else _DASH,
-                _number(voltage.expected[i], "V") if voltage.expected else _DASH,
+                *([_span((fit.low95, fit.high95), "V")] if measured else []),
+                *([_number(voltage.expected[i], "V") if voltage.expected else _DASH] if compared else []),
                 _number((voltage.low_a, voltage.high_a)[i].level, "A"),
                 _number((current.low, current.high)[i].level, "A") if current else _DASH,
             )

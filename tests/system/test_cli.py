@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from mtjspice import cli
+from mtjspice.calibration import surfaces
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.errors import CardError
 from mtjspice.junction.fokker_planck import switching_probabilities
@@ -239,8 +240,6 @@ def test_the_installed_command_in_a_process_of_its_own() -> None:
     debugged = in_a_process("--debug", "card", "show", "nothing")
     assert debugged.status != 0
     assert "Traceback" in debugged.err
-    shown = in_a_process("card", "list", "--json")
-    assert json.loads(shown.out).keys() == {"mondal2018", "interfacial65"}
 
 
 # --- calibrate
@@ -332,19 +331,18 @@ LEVELS = {Direction.AP_TO_P: np.linspace(56e-6, 68e-6, 5), Direction.P_TO_AP: np
 @pytest.mark.slow
 def test_a_users_own_measurements(mtjspice: Command, tmp_path: Path, mondal_parameters: MacrospinParameters) -> None:
     write_pulses(tmp_path / "pulses.csv", mondal_parameters, [1.5e-9, 2.5e-9], LEVELS)
-    shown = mtjspice("calibrate", "--engine", "measured", "--data", "pulses.csv", "--json")
+    shown = mtjspice("calibrate", "--engine", "measured", "--data", "pulses.csv")
     assert shown.status == 0
-    result = json.loads(shown.out)
+    assert "95 % interval" in shown.out
+    folder = tmp_path / "out" / "mondal2018"
+    assert (folder / "thresholds_current.png").exists()
+    result = json.loads((folder / "calibration.json").read_text())
     # Fokker-Planck's own coefficients, from which the pulses were drawn; four intervals of 95 %, fixed seed.
     for direction, i0, i1 in (("ap_to_p", 60.42e-6, 30.06e-6), ("p_to_ap", 140.45e-6, 61.74e-6)):
         entry = result[direction]
         assert entry["i0_ci95_a"][0] < i0 < entry["i0_ci95_a"][1]
         assert entry["i1_ci95_a"][0] < i1 < entry["i1_ci95_a"][1]
         assert entry["i0_ci95_a"][1] - entry["i0_ci95_a"][0] < 0.02 * i0
-    table = mtjspice("calibrate", "--engine", "measured", "--data", "pulses.csv")
-    assert table.status == 0
-    assert "95 % interval" in table.out
-    assert (tmp_path / "out" / "mondal2018" / "thresholds_current.png").exists()
 
 
 def test_contradictory_measurements(mtjspice: Command, tmp_path: Path, mondal_parameters: MacrospinParameters) -> None:
@@ -371,8 +369,13 @@ def numbers(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-def test_workers_kills_and_damage_change_no_number(mtjspice: Command, tmp_path: Path) -> None:
-    asked = ("calibrate", "--engine", "macrospin", "--campaign", small_campaign(tmp_path, 2048))
+def test_workers_kills_and_damage_change_no_number(
+    mtjspice: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What follows the counts is the same everywhere; here it need not be large.
+    monkeypatch.setattr(surfaces, "_POINTS", 5)
+    monkeypatch.setattr(cli, "draw_calibration", lambda *_: [])
+    asked = ("calibrate", "--engine", "macrospin", "--campaign", small_campaign(tmp_path, 1024))
     assert mtjspice(*asked, "--workers", 1, "--out", "one").status == 0
     killed = ("--workers", 2, "--out", tmp_path / "killed")
     checkpoint = tmp_path / "killed" / "checkpoint"
@@ -383,10 +386,9 @@ def test_workers_kills_and_damage_change_no_number(mtjspice: Command, tmp_path: 
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
     finished = sorted(checkpoint.glob("*/*.json"))
-    assert 5 <= len(finished) < 48
+    assert 5 <= len(finished) < 24
     assert not (tmp_path / "killed" / "calibration.json").exists()
 
-    # Its workers notice the death in their own time; until then nothing else may write here.
     refused(mtjspice(*asked, *killed), 2, "an unfinished run of this calibration", "--resume", "--out")
     finished[0].write_bytes(finished[0].read_bytes()[:100])
     resumed = mtjspice(*asked, *killed, "--resume")
