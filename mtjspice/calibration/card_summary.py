@@ -21,7 +21,8 @@ def summarise(card: JunctionCard, campaign: CampaignCard, array: ArrayCard) -> d
     """Return the derived quantities as plain data, SI units; `card show` prints them.
 
     Write levels and the read disturb need Fokker-Planck; they are None for a card without axial symmetry, whose
-    critical currents and attempt times are those of the same card without the field in the plane and the tilt.
+    critical currents and attempt times are those of the same card without the field in the plane and the tilt. Write
+    levels are None, too, where no current gives the campaign's P0.
     """
     parameters = MacrospinParameters.from_card(card)
     symmetric = parameters.is_axially_symmetric
@@ -52,15 +53,21 @@ def summarise(card: JunctionCard, campaign: CampaignCard, array: ArrayCard) -> d
             "read_disturb_probability": None,
         }
         if symmetric:
-            currents = [
-                source.thresholds([Question(direction, Drive.CURRENT, width)])[0].threshold.level
-                for width in (long_s, short_s)
-            ]
-            entry["i_write_a"] = currents
-            entry["v_write_v"] = [write_voltage_v(parameters, direction, i) for i in currents]
+            if currents := _write_currents_a(source, direction, (long_s, short_s)):
+                entry["i_write_a"] = currents
+                entry["v_write_v"] = [write_voltage_v(parameters, direction, i) for i in currents]
             entry["read_disturb_probability"] = _read_disturb(parameters, direction, array)
         summary[direction.value] = entry
     return summary | {"v_read_v": array.v_read_v, "t_read_s": array.t_read_s}
+
+
+def _write_currents_a(source: ExactSource, direction: Direction, widths_s: tuple[float, float]) -> list[float] | None:
+    """Return the currents where P = P0, or None where there are none, as in a junction that hardly holds its state."""
+    try:
+        answers = source.thresholds([Question(direction, Drive.CURRENT, width) for width in widths_s])
+    except ModelError:
+        return None
+    return [answer.threshold.level for answer in answers]
 
 
 def _read_disturb(parameters: MacrospinParameters, direction: Direction, array: ArrayCard) -> float:

@@ -30,13 +30,14 @@ def coefficients_table(result: CalibrationResult) -> Table | None:
             continue
         published = result.published_for(direction) or {}
         fp = c.expected
+        is_counted = c.linear_map.surface.trials is not None
         table.add_section()
         rows: list[tuple[str, float, str, tuple[float, float] | None, float | None, str | None]] = [
             ("I0", c.level0, "A", (c.low.low95, c.low.high95), fp and fp[0], "i0_a"),
             ("I1", c.level1, "A", c.level1_ci95, fp and fp[1] - fp[0], "i1_a"),
             ("V at I0", c.voltages_v[0], "V", None, None, "v_min_v"),
             ("V at I0 + I1", c.voltages_v[1], "V", None, None, "v_max_v"),
-            ("eta", c.linear_map.eta, "", c.linear_map.eta_ci95, None, None),
+            ("eta", c.linear_map.eta, "", c.linear_map.eta_ci95 if is_counted else None, None, None),
             ("map error, rms", c.linear_map.rmse, "", None, None, None),
         ]
         for i, (name, value, unit, interval, exact, key) in enumerate(rows):

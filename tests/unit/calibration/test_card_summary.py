@@ -61,3 +61,12 @@ def test_a_tilted_card_has_no_fokker_planck_numbers(mondal: JunctionCard) -> Non
 def test_a_tilted_card_near_absolute_zero(mondal: JunctionCard, temperature_k: float) -> None:
     cold = changed(mondal, "torque", reference_tilt_rad=0.1).model_copy(update={"temperature_k": temperature_k})
     assert summary(cold)["ap_to_p"]["retention_s"] > 1e290
+
+
+def test_a_junction_that_hardly_holds_its_state(mondal: JunctionCard) -> None:
+    """Of 8 nm, with a barrier of kT: P exceeds P0 without any current, and the card still shows."""
+    found = summary(changed(mondal, "geometry", diameter_m=8e-9))
+    assert found["ap_to_p"]["delta"] == pytest.approx(1.04, abs=0.01)
+    assert found["ap_to_p"]["i_write_a"] is None
+    assert found["ap_to_p"]["v_write_v"] is None
+    assert 0.1 < found["ap_to_p"]["read_disturb_probability"] < 1

@@ -163,7 +163,7 @@ def test_the_straight_line_displaces_the_threshold_by_less_than_0_2_percent(card
     for drive in Drive:
         for width_s in (1.5e-9, 2.5e-9):
             threshold = exact.level(Question(direction, drive, width_s), P0)
-            trial = threshold * np.linspace(0.85, 1.4, 23)
+            trial = threshold * np.linspace(0.85, 1.3, 13)
             p = switching_probabilities(parameters, direction, drive, list(trial), [width_s])[:, 0]
             # Where a campaign places them, to the accuracy of an interpolation.
             levels = np.interp(link(np.array(campaign.boundaries.probabilities)), link(p), trial)

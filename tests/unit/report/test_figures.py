@@ -62,6 +62,7 @@ def test_a_computed_calibration(mondal: JunctionCard, mondal_parameters: Macrosp
     assert all(looks_drawn(path) for path in drawn)
 
 
+@pytest.mark.slow
 def test_a_measured_calibration(counted: CalibrationResult, tmp_path: Path) -> None:
     drawn = draw_calibration(counted, {}, tmp_path)
     assert {path.name for path in drawn} == {"thresholds_current.png", "linear_map_current.png"}

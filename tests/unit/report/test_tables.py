@@ -88,12 +88,21 @@ def test_computed_coefficients(exact: CalibrationResult) -> None:
     assert "Fokker-Planck" not in text  # nothing to compare it with
 
 
-def test_measured_coefficients(measured: CalibrationResult) -> None:
+def test_measured_coefficients(measured: CalibrationResult, exact: CalibrationResult) -> None:
     text = rendered(coefficients_table(measured))
     assert "59.75 ... 61.08 uA" in text
     assert "95 % interval" in text
     assert "Fokker-Planck" in text
     assert "a" * 41 in text
+    assert "0.660 ... 0.753" in text
+    # A map drawn from fitted lines has no interval of its own.
+    lines = replace(
+        measured,
+        coefficients=tuple(
+            replace(c, linear_map=e.linear_map) for c, e in zip(measured.coefficients, exact.coefficients, strict=True)
+        ),
+    )
+    assert "..." not in next(line for line in rendered(coefficients_table(lines)).splitlines() if " eta " in line)
 
 
 def test_an_interval_across_a_prefix_says_both(measured: CalibrationResult) -> None:

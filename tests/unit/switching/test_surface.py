@@ -206,7 +206,7 @@ def test_the_shipped_grid_is_fine_enough(mondal: JunctionCard, mondal_parameters
     assert set(surfaces) == {(direction, drive) for direction in Direction for drive in Drive}
     rng = np.random.default_rng(3)
     for (direction, drive), s in surfaces.items():
-        levels, widths = rng.uniform(0, s.levels[-1], 40), rng.uniform(0, s.widths_s[-1], 40)
+        levels, widths = rng.uniform(0, s.levels[-1], 25), rng.uniform(0, s.widths_s[-1], 25)
         exact = [
             switching_probability(mondal_parameters, direction, drive, level, width)
             for level, width in zip(levels, widths, strict=True)
