@@ -15,11 +15,6 @@ PYTHON = $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(s
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo -n)
 
-# Data sets that lie beside the checkout.
-ifneq ($(wildcard ../shared/data),)
-export MTJSPICE_DATA ?= $(abspath ../shared/data)
-endif
-
 .PHONY: setup calibrate test test-fast lint bench clean
 
 setup: .venv/ready

@@ -6,13 +6,13 @@ Seconds are the process's own CPU seconds, the best of a few repeats, so that a 
 
 import importlib.util
 import math
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numba
 import numpy as np
 
+from benchmarks._entry import entry
+from benchmarks._timing import best_of
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.junction import load_card
 from mtjspice.junction.macrospin import simulate_pulses
@@ -23,30 +23,32 @@ from mtjspice.units import MU_0_T_M_PER_A
 _STEP_S = 2e-12
 _CURRENT_A = 60e-6
 _TRIALS = 4096
-_REPEATS = 5
-_UNIT = "trajectory-ns/s"
+_NANOSECONDS = 2.5
+_CMTJ_NANOSECONDS = 100.0
+_NAME = "macrospin"
+_UNIT = "traj-ns/s"
 
 
 def benchmarks() -> list[dict[str, Any]]:
-    """Return every benchmark of this file: name, value, unit, baseline in the same unit, ratio."""
+    """Return every benchmark of this file, as `benchmarks._entry` describes."""
     return [*speed(), *against_numpy(), *against_cmtj()]
 
 
 def speed() -> list[dict[str, Any]]:
     """Return the absolute speed of one core."""
-    return [_result("macrospin", _ours(), None)]
+    return [entry(_NAME, _ours(), _UNIT, "at least", 18_000)]
 
 
 def against_numpy() -> list[dict[str, Any]]:
     """Return the speed beside a Heun scheme written with numpy, vectorised over trajectories."""
-    return [_result("macrospin vs vectorised numpy Heun", _ours(), _numpy_heun())]
+    return [entry(f"{_NAME} / vectorised numpy Heun", _ours(), _UNIT, "at least", 5, baseline=_numpy_heun())]
 
 
 def against_cmtj() -> list[dict[str, Any]]:
     """Return the speed beside cmtj's stochastic Heun solver; says so where cmtj is not installed."""
     if importlib.util.find_spec("cmtj") is None:
-        return [_result("macrospin vs cmtj (skipped: cmtj is not installed)", _ours(), None)]
-    return [_result("macrospin vs cmtj", _ours(), _cmtj_heun())]
+        return [entry(f"{_NAME} / cmtj (skipped: not installed)", None, _UNIT, "at least", 5)]
+    return [entry(f"{_NAME} / cmtj", _ours(), _UNIT, "at least", 5, baseline=_cmtj_heun())]
 
 
 def scalar_heun_us_per_ns(time_step_s: float = 5e-12) -> float:
@@ -63,8 +65,7 @@ def scalar_heun_us_per_ns(time_step_s: float = 5e-12) -> float:
         sigma,
         parameters.gamma_prime * time_step_s,
     )
-    _scalar_heun(10, rng, *numbers)
-    seconds = _best_of(lambda: _scalar_heun(steps, rng, *numbers))
+    seconds = best_of(lambda: _scalar_heun(steps, rng, *numbers))
     return seconds * 1e6 / (steps * time_step_s * 1e9)
 
 
@@ -102,13 +103,13 @@ def _ours() -> float:
     """Return trajectory-ns/s of `simulate_pulses`, start and noise included."""
     parameters, rng = _parameters(), np.random.default_rng(1)
 
-    def run(width_s: float) -> None:
+    def run() -> None:
+        widths = [_NANOSECONDS * 1e-9]
         simulate_pulses(
-            parameters, Direction.AP_TO_P, Drive.CURRENT, _CURRENT_A, [width_s], _TRIALS, rng, time_step_s=_STEP_S
+            parameters, Direction.AP_TO_P, Drive.CURRENT, _CURRENT_A, widths, _TRIALS, rng, time_step_s=_STEP_S
         )
 
-    run(10 * _STEP_S)
-    return _TRIALS * 2.5 / _best_of(lambda: run(2.5e-9))
+    return _TRIALS * _NANOSECONDS / best_of(run)
 
 
 def _numpy_heun() -> float:
@@ -140,11 +141,11 @@ def _numpy_heun() -> float:
             m = m + angle / 2 * (first + rate(m + angle * first, h))
             m /= np.sqrt((m**2).sum(axis=0))
 
-    return _TRIALS * steps * _STEP_S * 1e9 / _best_of(run)
+    return _TRIALS * steps * _STEP_S * 1e9 / best_of(run)
 
 
-def _cmtj_heun() -> float:
-    """Return trajectory-ns/s of cmtj: one layer, temperature, Slonczewski torque; it logs as seldom as it can."""
+def cmtj_junction(current_a: float) -> Any:
+    """Return the paper's junction as cmtj has it, in AP: one layer, temperature, Slonczewski torque."""
     import cmtj
 
     card, parameters = load_card("mondal2018"), _parameters()
@@ -158,7 +159,9 @@ def _cmtj_heun() -> float:
         cellSurface=card.area_m2,
         demagTensor=no_demagnetisation,
         damping=parameters.alpha,
-        spinPolarisation=card.torque.polarization,
+        # cmtj's efficiency is P l^2/(l^2 + 1 + (l^2 - 1) c), ours polarization/2/(1 + asymmetry c).
+        SlonczewskiSpacerLayerParameter=math.sqrt((1 + parameters.asymmetry) / (1 - parameters.asymmetry)),
+        spinPolarisation=card.torque.polarization / (1 + parameters.asymmetry),
     )
     layer.setReferenceLayer(cmtj.CVector(0, 0, 1))
     junction = cmtj.Junction([layer])
@@ -166,26 +169,19 @@ def _cmtj_heun() -> float:
     junction.setLayerTemperatureDriver("free", cmtj.constantDriver(parameters.temperature_k))
     stray = cmtj.CVector(0, 0, parameters.b_z_t / MU_0_T_M_PER_A)
     junction.setLayerExternalFieldDriver("free", cmtj.AxialDriver(stray))
-    junction.setLayerCurrentDriver("free", cmtj.constantDriver(_CURRENT_A / card.area_m2))
-    nanoseconds = 100.0
-
-    def run() -> None:
-        junction.clearLog()
-        junction.runSimulation(nanoseconds * 1e-9, _STEP_S, nanoseconds * 1e-9, solverMode=cmtj.SolverMode.Heun)
-
-    return nanoseconds / _best_of(run)
+    junction.setLayerCurrentDriver("free", cmtj.constantDriver(current_a / card.area_m2))
+    return junction
 
 
-def _best_of(function: Callable[[], object]) -> float:
-    """Return the shortest of a few CPU times, s."""
-    times = []
-    for _ in range(_REPEATS):
-        start = time.process_time()
-        function()
-        times.append(time.process_time() - start)
-    return min(times)
+def cmtj_run(junction: Any, nanoseconds: float) -> None:
+    """Run cmtj's stochastic Heun solver; it logs as seldom as it can."""
+    import cmtj
+
+    junction.clearLog()
+    junction.runSimulation(nanoseconds * 1e-9, _STEP_S, nanoseconds * 1e-9, solverMode=cmtj.SolverMode.Heun)
 
 
-def _result(name: str, value: float, baseline: float | None) -> dict[str, Any]:
-    ratio = None if baseline is None else value / baseline
-    return {"name": f"{name}, 2 ps, one core", "value": value, "unit": _UNIT, "baseline": baseline, "ratio": ratio}
+def _cmtj_heun() -> float:
+    """Return trajectory-ns/s of cmtj."""
+    junction = cmtj_junction(_CURRENT_A)
+    return _CMTJ_NANOSECONDS / best_of(lambda: cmtj_run(junction, _CMTJ_NANOSECONDS))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks._entry import entry
 from benchmarks.macrospin import scalar_heun_us_per_ns
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.junction import load_card
@@ -20,27 +21,20 @@ from mtjspice.spice.pulses import simulate_pulses
 _STEP_S = 5e-12
 _WIDTH_S = 2.5e-9
 _CURRENT_A = 60e-6
+_BATCHES = (16, 32, 64)
 _REPEATS = 5
-_UNIT = "us/trajectory-ns"
+_UNIT = "us/traj-ns"
 
 
 def benchmarks() -> list[dict[str, Any]]:
-    """Return every benchmark of this file: name, value, unit, baseline in the same unit, ratio (smaller is better)."""
+    """Return every benchmark of this file, as `benchmarks._entry` describes."""
+    name = "ngspice / scalar Heun"
     if shutil.which("ngspice") is None:
-        return [
-            {"name": "ngspice (skipped: not installed)", "value": None, "unit": _UNIT, "baseline": None, "ratio": None}
-        ]
+        return [entry(f"{name} (skipped: not installed)", None, _UNIT, "at most", 130)]
     baseline = scalar_heun_us_per_ns(_STEP_S)
     return [
-        {
-            "name": f"ngspice vs scalar Heun, batch of {trials}",
-            "value": value,
-            "unit": _UNIT,
-            "baseline": baseline,
-            "ratio": value / baseline,
-        }
-        for trials in (16, 32, 64)
-        for value in [ngspice_us_per_ns(trials)]
+        entry(f"{name}, batch {trials}", ngspice_us_per_ns(trials), _UNIT, "at most", 130, baseline=baseline)
+        for trials in _BATCHES
     ]
 
 

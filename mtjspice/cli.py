@@ -22,21 +22,18 @@ from mtjspice.cards.array import ArrayCard
 from mtjspice.cards.campaign import load_campaign
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.junction import find_card, load_card, shipped_cards
-from mtjspice.errors import InputError, MtjspiceError, SimulationError, StoppedError
+from mtjspice.errors import InputError, MtjspiceError, StoppedError
 from mtjspice.jobs.executors import ClusterExecutor, Executor, LocalExecutor, default_workers
 from mtjspice.jobs.progress import progress
 from mtjspice.jobs.seeds import generator
-from mtjspice.junction.parameters import MacrospinParameters
 from mtjspice.report.benchmark_table import benchmark_table
 from mtjspice.report.calibration_page import draw_calibration
 from mtjspice.report.calibration_tables import coefficients_table, voltage_table, widths_table
 from mtjspice.report.card_tables import direction_table, junction_table
 from mtjspice.resources import checkout
 from mtjspice.spice.decks import write_pulse_deck
-from mtjspice.switching.deterministic import probabilities
-from mtjspice.switching.intervals import exact_interval
-from mtjspice.switching.monte_carlo import measure
 from mtjspice.switching.points import Engine, Point
+from mtjspice.switching.probability import probability_of_pulse
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 card_app = typer.Typer(no_args_is_help=True, help="Junction cards: list, show, check.")
@@ -57,6 +54,7 @@ DirectionOption = Annotated[Direction, typer.Option(help="Of switching.")]
 WidthOption = Annotated[float, typer.Option(help="Pulse width, seconds.")]
 CurrentOption = Annotated[float | None, typer.Option(help="Magnitude of a constant current, A.")]
 VoltageOption = Annotated[float | None, typer.Option(help="Magnitude of a constant voltage, V.")]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")]
 CampaignOption = Annotated[str, typer.Option(help="A shipped campaign's name, or a TOML file.")]
 
 
@@ -118,55 +116,32 @@ def probability(
     seed: SeedOption = 1,
     workers: WorkersOption = None,
     scheduler: SchedulerOption = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the result, and for finished batches meanwhile.")] = None,
+    resume: ResumeOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Probability that one pulse switches a junction."""
     drive, level = _pulse(current, voltage, width)
-    parameters = MacrospinParameters.from_card(load_card(card))
-    plan = load_campaign(campaign)
-    result: dict[str, Any] = {"engine": engine.value, "direction": direction.value}
-    match engine:
-        case Engine.MEASURED:
-            raise InputError(
-                "measurements answer for calibrations only",
-                given="--engine measured",
-                next_step="mtjspice calibrate CARD --engine measured --data pulses.csv",
-            )
-        case Engine.FOKKER_PLANCK | Engine.CLOSED_FORM:
-            p = float(probabilities(engine, parameters, direction, drive, [level], [width])[0, 0])
-            result |= {"probability": p, "trials": None, "switched": None, "low95": p, "high95": p, "not_simulated": []}
-        case Engine.NGSPICE | Engine.MACROSPIN:
-            point = Point(direction, drive, level, (width,), trials)
-            with _stoppable("give the command again"), progress(f"{engine}: pulses") as on_progress:
-                (counts,) = measure(
-                    engine,
-                    parameters,
-                    [point],
-                    time_step_s=plan.time_step_s,
-                    batch_size=plan.batch_size,
-                    seed=seed,
-                    executor=_executor(workers, scheduler),
-                    on_progress=on_progress,
-                )
-            if counts.trials == 0:
-                raise SimulationError("no trial could be simulated", given=counts.not_simulated[0])
-            switched = int(counts.switched[0])
-            low, high = exact_interval(switched, counts.trials)
-            result |= {
-                "probability": switched / counts.trials,
-                "trials": counts.trials,
-                "switched": switched,
-                "low95": float(low),
-                "high95": float(high),
-                "not_simulated": list(counts.not_simulated),
-            }
+    kept = f"finished batches are kept in {out}: give the same command with --resume"
+    with _stoppable(kept if out else "with --out and --resume a stopped run could go on"):
+        result = probability_of_pulse(
+            load_card(card),
+            load_campaign(campaign),
+            engine,
+            Point(direction, drive, level, (width,), trials),
+            seed=seed,
+            executor=_executor(workers, scheduler),
+            folder=out,
+            resume=resume,
+            progress=progress,
+        )
+    _warn([], {loss["reason"]: loss["trials"] for loss in result["not_simulated"]})
     if as_json:
         _print_json(result)
         return
     of = f" ({result['switched']} of {result['trials']} switched)" if result["trials"] is not None else ""
     interval = f", 95 % interval {result['low95']:.4g} to {result['high95']:.4g}" if of else ""
     _out.print(f"P({direction.label}) = {result['probability']:.4g}{of}{interval}, by {engine}", markup=False)
-    _warn_of_lost_trials(result["not_simulated"])
 
 
 @netlist_app.command("cell")
@@ -195,7 +170,7 @@ def calibrate_command(
     seed: SeedOption = 1,
     workers: WorkersOption = None,
     scheduler: SchedulerOption = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")] = False,
+    resume: ResumeOption = False,
     widths: Annotated[
         bool,
         typer.Option("--optimise-widths", help="Also find the t0, t1 of the most linear map, for the same t0 + t1."),
@@ -222,19 +197,17 @@ def calibrate_command(
             resume=resume,
             optimise=widths,
             progress=progress,
+            draw=draw_calibration,
         )
-        figures = draw_calibration(run.result, run.surfaces, folder)
-    for path in run.damaged:
-        _err.print(f"{path.name} was damaged; its batch was simulated again", markup=False, soft_wrap=True)
+    _warn(run.warnings, run.result.not_simulated)
     if as_json:
-        _print_json(run.result.to_json(run.provenance))
+        _print_json(run.to_json())
         return
     chosen_widths = widths_table(*run.widths) if run.widths else None
     for table in (coefficients_table(run.result), voltage_table(run.result), chosen_widths):
         if table:
             _out.print(table, "")
-    _warn_of_lost_trials(run.result.not_simulated)
-    _out.print(f"{folder}/calibration.json, tables and {len(figures)} figures", markup=False, soft_wrap=True)
+    _out.print(f"calibration.json, tables and figures are in {folder}", markup=False, soft_wrap=True)
 
 
 @app.command("bench")
@@ -288,11 +261,10 @@ def _executor(workers: int | None, scheduler: str | None) -> Executor:
     return ClusterExecutor(scheduler) if scheduler else LocalExecutor(workers or default_workers())
 
 
-def _warn_of_lost_trials(reasons: Any) -> None:
-    if reasons:
-        _err.print(f"{len(reasons)} trials could not be simulated and are not counted:", markup=False)
-        for reason in sorted(set(reasons)):
-            _err.print(f"  {list(reasons).count(reason)} x {reason}", markup=False)
+def _warn(warnings: list[str], not_simulated: dict[str, int]) -> None:
+    lost = [f"{trials} trials could not be simulated and are not counted: {r}" for r, trials in not_simulated.items()]
+    for warning in warnings + lost:
+        _err.print(f"warning: {warning}", markup=False, soft_wrap=True)
 
 
 def _print_json(value: Any) -> None:
@@ -301,10 +273,13 @@ def _print_json(value: Any) -> None:
 
 def main() -> None:
     """Run the command; print one message for an error, and a traceback only with --debug."""
+    debug = "--debug" in sys.argv
+    if debug:  # it may stand anywhere
+        sys.argv.remove("--debug")
     try:
         app()
     except MtjspiceError as error:
-        if "--debug" in sys.argv:
+        if debug:
             raise
         _err.print(f"error: {error}", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)

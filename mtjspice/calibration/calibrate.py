@@ -49,7 +49,7 @@ def calibrate(card: JunctionCard, campaign: CampaignCard, source: Source) -> Cal
         t1_s=targets.t1_s,
         p0=targets.p0,
         coefficients=tuple(coefficients),
-        not_simulated=tuple(source.not_simulated),
+        not_simulated=source.not_simulated,
         published=card.published,
     )
 

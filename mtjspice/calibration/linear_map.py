@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mtjspice.switching.points import Engine
 from mtjspice.switching.surface import SwitchingSurface
 
 
@@ -30,8 +31,13 @@ class LinearMap:
         return float(self.surface.probability[-1, -1])
 
     @property
-    def eta_ci95(self) -> tuple[float, float]:
-        """Exact 95 % interval of eta; both ends equal eta for deterministic engines."""
+    def eta_ci95(self) -> tuple[float, float] | None:
+        """95 % interval of P at these very levels and widths (Clopper-Pearson); None where a fitted line gave eta.
+
+        Both ends equal eta for exact engines.
+        """
+        if self.surface.engine == Engine.MEASURED:
+            return None
         return float(self.surface.low95[-1, -1]), float(self.surface.high95[-1, -1])
 
     @property
@@ -41,15 +47,21 @@ class LinearMap:
 
     @property
     def rmse(self) -> float:
-        """Root mean square of P - eta |x||delta| over the square, with the sampling variance of P taken off.
+        """Root mean square of P - eta |x||delta| over the square, less what sampling adds to it.
 
-        The mean over the square is the trapezoid rule's. Trials scatter P about its true value with variance
-        P(1 - P)/trials, which would count as an error of the map.
+        The mean over the square is the trapezoid rule's. Counts scatter P and eta about their true values; the variance
+        of their difference would count as an error of the map. Widths of the largest level share their trajectories
+        with eta, which makes the two covary.
         """
         p = self.surface.probability
         squares = (p - self.target) ** 2
         if self.surface.trials is not None:
-            squares = squares - p * (1 - p) / np.maximum(self.surface.trials, 1)
+            n = np.maximum(self.surface.trials, 1)
+            share = np.outer(self.x, self.delta)
+            covariance = np.zeros_like(p)
+            # Switched by a shorter width implies switched by the longest.
+            covariance[-1] = p[-1] * (1 - self.eta) / n[-1, -1]
+            squares -= p * (1 - p) / n + share**2 * self.eta * (1 - self.eta) / n[-1, -1] - 2 * share * covariance
         weight = np.outer(_trapezoid(len(self.x)), _trapezoid(len(self.delta)))
         return float(np.sqrt(max(np.sum(weight * squares), 0.0)))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,14 @@ class WidthChoice:
     relative_rmse: dict[Direction, float]
     """Map error over eta, for each direction."""
     eta: dict[Direction, float]
+    i0_a: dict[Direction, float]
+    i1_a: dict[Direction, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the choice as the result file has it."""
+        names = ("i0_a", "i1_a", "eta", "relative_rmse")
+        per_direction = {d.value: {name: getattr(self, name)[d] for name in names} for d in Direction}
+        return {"t0_s": self.t0_s, "t1_s": self.t1_s} | per_direction
 
     @property
     def mean_relative_rmse(self) -> float:
@@ -51,13 +60,14 @@ def optimise_widths(
     }
 
     def choice(t0_s: float) -> WidthChoice:
-        relative, eta = {}, {}
+        relative, eta, i1 = {}, {}, {}
         for direction, low in lows.items():
             high = source.thresholds([Question(direction, Drive.CURRENT, t0_s)])[0].threshold.level
             question = MapQuestion(direction, Drive.CURRENT, (low, high), (t0_s, total_s))
             linear_map = LinearMap(source.maps([question])[0])
             relative[direction], eta[direction] = linear_map.rmse / linear_map.eta, linear_map.eta
-        return WidthChoice(t0_s, total_s - t0_s, relative, eta)
+            i1[direction] = high - low
+        return WidthChoice(t0_s, total_s - t0_s, relative, eta, lows, i1)
 
     choices = []
     for done, share in enumerate(_SHARES):

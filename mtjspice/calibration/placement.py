@@ -36,16 +36,32 @@ def level_where(probability: Probability, target: float, start: float, lowest: f
         ModelError: P reaches the target nowhere near `start`.
     """
 
+    low, high = bracket(probability, target, target, start, lowest)
+    if low == high:
+        return low
+
     def distance(level: float) -> float:
         return float(link(np.clip(probability(level), 1e-13, 1 - 1e-13)) - link(np.array(target)))
 
-    bounds = (max(lowest, start / _LARGEST_FACTOR), max(lowest, start) * _LARGEST_FACTOR)
-    low = high = max(start, lowest)
-    while distance(low) > 0:
-        low = _within(max(low / 1.3, lowest) if low > lowest else 0.0, bounds, target)
-    while distance(high) < 0:
-        high = _within(high * 1.3, bounds, target)
-    return float(brentq(distance, low, high, rtol=1e-7, xtol=1e-7 * start)) if low < high else low
+    return float(brentq(distance, low, high, rtol=1e-7, xtol=1e-7 * start))
+
+
+def bracket(
+    probability: Probability, at_most: float, at_least: float, start: float, lowest: float = 0.0
+) -> tuple[float, float]:
+    """Return two levels around `start`, the lower with P no more than `at_most`, the higher with at least `at_least`.
+
+    Raises:
+        ModelError: there are none within three powers of ten.
+    """
+    start = max(start, lowest)
+    bounds = (max(lowest, start / _LARGEST_FACTOR), start * _LARGEST_FACTOR)
+    low = high = start
+    while probability(low) > at_most:
+        low = _within(max(low / 1.3, lowest) if low > lowest else 0.0, bounds, at_most)
+    while probability(high) < at_least:
+        high = _within(high * 1.3, bounds, at_least)
+    return low, high
 
 
 def _within(level: float, bounds: tuple[float, float], target: float) -> float:

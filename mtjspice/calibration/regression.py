@@ -19,6 +19,8 @@ from mtjspice.switching.link import inverse_link, link
 
 _HALF_DROP = float(chdtri(1, 0.05)) / 2
 _TINY = 1e-15
+_DOUBLINGS = 14
+"""Of the distance searched for an interval's end, from 0.1 % of the threshold to eight times it."""
 _EXTRAPOLATION = 0.25
 """Of the range of levels: chance alone may move a threshold past the outermost level, and its interval says so."""
 
@@ -52,6 +54,21 @@ class Rows:
             )
         return self._only([below[-1], above[0]])
 
+    def near(self, p0: float) -> "Rows":
+        """Return the rows whose share of switched pulses is near `p0`, where the line is straight.
+
+        From a fifth of `p0` to four times it; where fewer than three levels lie there, the nearest ones on the scale
+        of `link`.
+        """
+        share = (self.switched + 0.5) / (self.trials + 1)
+        distance = np.abs(link(share) - link(np.array(p0)))
+        keep = np.zeros(len(share), dtype=bool)
+        for width in np.unique(self.widths_s):
+            here = np.flatnonzero(self.widths_s == width)
+            inside = here[(share[here] > p0 / 5) & (share[here] < 4 * p0)]
+            keep[inside if len(inside) >= 3 else here[np.argsort(distance[here])[:3]]] = True
+        return Rows(self.levels[keep], self.widths_s[keep], self.switched[keep], self.trials[keep])
+
     def _only(self, widths_s: list[float]) -> "Rows":
         keep = np.isin(self.widths_s, widths_s) & (self.trials > 0)
         return Rows(self.levels[keep], self.widths_s[keep], self.switched[keep], self.trials[keep])
@@ -59,7 +76,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Threshold:
-    """The level where P = P0."""
+    """The level where P = P0, and its 95 % interval: 0 and infinity stand for an end that the counts leave open."""
 
     level: float
     low95: float
@@ -157,9 +174,7 @@ def fit_threshold(rows: Rows, width_s: float, p0: float) -> Threshold:
         free = null_space(constraint)
         return _most_likely(design @ free, design @ particular, rows)[1] - best - _HALF_DROP
 
-    span = highest - lowest
-    low = _root_outward(loss, threshold, -span)
-    high = _root_outward(loss, threshold, span)
+    low, high = _root_below(loss, threshold), _root_above(loss, threshold)
     spare = len(rows.levels) - design.shape[1]
     deviance = 2 * (best - _saturated(rows))
     return Threshold(
@@ -205,14 +220,26 @@ def _saturated(rows: Rows) -> float:
     return _negative_log_likelihood((rows.switched / rows.trials).clip(_TINY, 1 - _TINY), rows)
 
 
-def _root_outward(function: Callable[[float], float], start: float, step: float) -> float:
-    """Return the zero of `function` on one side of `start`, where it is negative; the last point tried without one."""
+def _root_below(function: Callable[[float], float], start: float) -> float:
+    """Return the zero of `function` below `start`, where it is negative; 0 if it has none there."""
     end = start
-    for _ in range(8):
-        end += step / 4
+    for _ in range(_DOUBLINGS):
+        inner, end = end, start - 2 * (start - end) if end < start else 0.999 * start
+        if end <= 0:
+            break
         if function(end) > 0:
-            return float(brentq(function, start, end, xtol=1e-7))
-    return end
+            return float(brentq(function, end, inner, xtol=1e-7))
+    return 0.0
+
+
+def _root_above(function: Callable[[float], float], start: float) -> float:
+    """Return the zero of `function` above `start`, where it is negative; infinity if it has none."""
+    end = start
+    for _ in range(_DOUBLINGS):
+        inner, end = end, start + 2 * (end - start) if end > start else 1.001 * start
+        if function(end) > 0:
+            return float(brentq(function, inner, end, xtol=1e-7))
+    return float("inf")
 
 
 def _lowest_and_highest(rows: Rows) -> str:

@@ -15,6 +15,9 @@ from mtjspice.cards.junction import Published
 from mtjspice.errors import DataError
 
 SCHEMA = 1
+_SUSPICIOUS_P = 1e-3
+_SUSPICIOUS_Z = 3.3
+"""Eight thresholds by chance alone: one warning in about a hundred runs, of either kind."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,10 @@ class WriteCoefficients:
             "t1_s": t1_s,
             "i0_a": self.low_a.level,
             "i1_a": self.high_a.level - self.low_a.level,
-            "i0_ci95_a": [self.low_a.low95, self.low_a.high95],
-            "i1_ci95_a": list(_difference_ci95(self.low_a, self.high_a)),
+            "i0_ci95_a": _ends((self.low_a.low95, self.low_a.high95)),
+            "i1_ci95_a": _ends(_difference_ci95(self.low_a, self.high_a)),
             "eta": self.linear_map.eta,
-            "eta_ci95": list(self.linear_map.eta_ci95),
+            "eta_ci95": self.linear_map.eta_ci95 and list(self.linear_map.eta_ci95),
             "map_rmse": self.linear_map.rmse,
             "v_min_v": self.voltages_v[0],
             "v_max_v": self.voltages_v[1],
@@ -85,8 +88,8 @@ class WriteCoefficients:
             entry |= {
                 "v0_v": self.level0,
                 "v1_v": self.level1,
-                "v0_ci95_v": [self.low.low95, self.low.high95],
-                "v1_ci95_v": list(self.level1_ci95),
+                "v0_ci95_v": _ends((self.low.low95, self.low.high95)),
+                "v1_ci95_v": _ends(self.level1_ci95),
             }
         if self.expected is not None:
             names = ("i0_a", "i1_a") if self.drive is Drive.CURRENT else ("v0_v", "v1_v")
@@ -108,13 +111,31 @@ class CalibrationResult:
     t1_s: float
     p0: float
     coefficients: tuple[WriteCoefficients, ...]
-    not_simulated: tuple[str, ...]
+    not_simulated: dict[str, int]
+    """Trials that were lost, by reason."""
     published: Published | None
 
     def of(self, direction: Direction, drive: Drive = Drive.CURRENT) -> WriteCoefficients | None:
         """Return the coefficients of one direction and drive, or None if that drive was not calibrated."""
         found = (c for c in self.coefficients if (c.direction, c.drive) == (direction, drive))
         return next(found, None)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader should know before trusting the numbers, a line each."""
+        found = []
+        for c in self.coefficients:
+            where = f"{c.direction.label}, {c.drive.value} drive"
+            for name, fit in (("low", c.low), ("high", c.high)):
+                if fit.fit_p_value < _SUSPICIOUS_P:
+                    found.append(
+                        f"{where}: the counts at the {name} level are off the line (p = {fit.fit_p_value:.1g})"
+                    )
+                if fit.is_measured and not (fit.low95 > 0 and math.isfinite(fit.high95)):
+                    found.append(f"{where}: the counts leave the interval of the {name} level open")
+            if c.z_scores and max(map(abs, c.z_scores)) > _SUSPICIOUS_Z:
+                found.append(f"{where}: {max(c.z_scores, key=abs):+.1f} standard errors from Fokker-Planck")
+        return found
 
     def published_for(self, direction: Direction) -> dict[str, float] | None:
         """Return published i0_a, i1_a, v_min_v, v_max_v where they hold for this campaign's t0, t1 and P0."""
@@ -149,7 +170,8 @@ class CalibrationResult:
                 differences = {key: entry[key] / value - 1 for key, value in published.items()}
                 entry["published"] = published | {"relative_difference": differences}
             result[direction.value] = entry
-        return result | {"not_simulated": list(self.not_simulated), "provenance": provenance}
+        lost = [{"trials": trials, "reason": reason} for reason, trials in self.not_simulated.items()]
+        return result | {"not_simulated": lost, "provenance": provenance}
 
 
 def read_result(path: Path) -> dict[str, Any]:
@@ -180,6 +202,11 @@ def _difference_ci95(low: Threshold, high: Threshold) -> tuple[float, float]:
     above = math.hypot(high.high95 - high.level, low.level - low.low95)
     difference = high.level - low.level
     return difference - below, difference + above
+
+
+def _ends(interval: tuple[float, float]) -> list[float | None]:
+    """Return an interval as JSON has it: null for an open end."""
+    return [_finite(end) for end in interval]
 
 
 def _finite(value: float) -> float | None:

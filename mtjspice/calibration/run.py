@@ -1,29 +1,30 @@
 """A calibration from start to files: engine chosen, resumed where it stopped, written whole."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mtjspice import __version__
 from mtjspice.calibration.calibrate import calibrate
 from mtjspice.calibration.optimise import WidthChoice, optimise_widths
 from mtjspice.calibration.outputs import write_calibration
 from mtjspice.calibration.result import CalibrationResult
-from mtjspice.calibration.sources import ExactSource, MeasuredSource, Progress, SimulatedSource, Source
+from mtjspice.calibration.sources import ExactSource, MeasuredSource, SimulatedSource, Source
 from mtjspice.calibration.surfaces import wide_surfaces
 from mtjspice.cards.campaign import CampaignCard
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.junction import JunctionCard
 from mtjspice.errors import InputError, NgspiceMissingError
-from mtjspice.files import make_folder, sha256_of
+from mtjspice.files import make_folder, sha256_of, write_json
 from mtjspice.jobs.checkpoint import Checkpoint
 from mtjspice.jobs.executors import Executor
+from mtjspice.jobs.progress import ProgressBars
 from mtjspice.junction.parameters import MacrospinParameters
-from mtjspice.resources import netlists_folder
 from mtjspice.spice.ngspice import find_ngspice, ngspice_version
 from mtjspice.switching.measurements import read_measurements
 from mtjspice.switching.points import Engine
+from mtjspice.switching.provenance import provenance_of
 from mtjspice.switching.surface import SwitchingSurface
 
 
@@ -47,8 +48,12 @@ class CalibrationRun:
     widths: tuple[WidthChoice, WidthChoice] | None
     """The campaign's widths and the most linear ones, if they were asked for."""
     provenance: dict[str, Any]
-    damaged: list[Path]
-    """Checkpoint files that could not be read; their batches were simulated again."""
+    warnings: list[str]
+    """What a reader should know, a line each."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return self.result.to_json(self.provenance) | ({"widths": _widths_json(self.widths)} if self.widths else {})
 
 
 def choose_engine(name: str, data: Path | None, card: JunctionCard) -> EngineChoice:
@@ -73,7 +78,8 @@ def choose_engine(name: str, data: Path | None, card: JunctionCard) -> EngineCho
     except NgspiceMissingError as error:
         if name == Engine.NGSPICE:
             raise
-        fallback = Engine.FOKKER_PLANCK if card.is_axially_symmetric else Engine.MACROSPIN
+        symmetric = MacrospinParameters.from_card(card).is_axially_symmetric
+        fallback = Engine.FOKKER_PLANCK if symmetric else Engine.MACROSPIN
         return EngineChoice(fallback, "not found", error)
 
 
@@ -88,22 +94,38 @@ def run_calibration(
     executor: Executor,
     resume: bool,
     optimise: bool,
-    progress: Progress,
+    progress: ProgressBars,
+    draw: Callable[[CalibrationRun, Path], object],
 ) -> CalibrationRun:
-    """Calibrate `card` and write the files of `mtjspice.calibration.outputs` into `folder`.
+    """Calibrate `card` and write the files of `mtjspice.calibration.outputs`, and figures, into `folder`.
 
-    Finished batches are kept in `folder`/checkpoint until the result is written.
+    Finished batches are kept in `folder`/checkpoint until everything is written.
+
+    Args:
+        choice: see `choose_engine`.
+        data: measurements, for the measured engine.
+        optimise: also look for the widths of the most linear map.
+        draw: writes the figures of a run into a folder.
 
     Raises:
-        InputError: an unfinished run of this calibration is there and `resume` is not given, or bad measurements.
+        InputError: an unfinished run of this calibration is there and `resume` is not given, bad measurements, or
+            `optimise` for what Fokker-Planck does not describe.
         MtjspiceError: whatever stops the calibration.
     """
     started = time.monotonic()
     parameters = MacrospinParameters.from_card(card)
+    if optimise and (choice.engine is Engine.MEASURED or not parameters.is_axially_symmetric):
+        raise InputError(
+            "widths are optimised by Fokker-Planck, which does not describe this junction",
+            given="measurements" if choice.engine is Engine.MEASURED else "a card without axial symmetry",
+            next_step="leave --optimise-widths away",
+        )
     measurements = read_measurements(data) if data is not None else None
-    identity = _identity(card, campaign, choice, seed, data)
-    with Checkpoint(make_folder(folder) / "checkpoint", sha256_of(identity)) as checkpoint:
-        _require_resume(checkpoint, folder, resume)
+    provenance = provenance_of(card, campaign, choice.engine, choice.ngspice, seed)
+    if data is not None:
+        provenance["data_sha256"] = sha256_of(data.read_text(encoding="utf-8"))
+    with Checkpoint(make_folder(folder) / "checkpoint", sha256_of(provenance)) as checkpoint:
+        checkpoint.require_resume(resume)
         source: Source
         if measurements is not None:
             source = MeasuredSource(measurements, campaign)
@@ -121,40 +143,21 @@ def run_calibration(
             )
         result = calibrate(card, campaign, source)
         with progress("Fokker-Planck: surfaces") as on_progress:
-            surfaces = wide_surfaces(parameters, result, on_progress)
+            surfaces, missing = wide_surfaces(parameters, result, provenance, on_progress)
+        timed = provenance | {"elapsed_s": round(time.monotonic() - started, 1)}
+        write_calibration(result, surfaces, timed, folder)
         widths = None
         if optimise:
             with progress("Fokker-Planck: widths") as on_progress:
                 widths = optimise_widths(parameters, campaign, on_progress)
-        provenance = identity | {"elapsed_s": round(time.monotonic() - started, 1)}
-        write_calibration(result, surfaces, provenance, folder)
-        damaged = list(checkpoint.discarded)
+            write_json(folder / "widths.json", _widths_json(widths) | {"provenance": timed})
+        damaged = [f"{path.name} was damaged; its batch was simulated again" for path in checkpoint.discarded]
+        run = CalibrationRun(result, surfaces, widths, timed, damaged + missing + result.warnings)
+        draw(run, folder)
         checkpoint.remove()
-    return CalibrationRun(result, surfaces, widths, provenance, damaged)
+    return run
 
 
-def _identity(
-    card: JunctionCard, campaign: CampaignCard, choice: EngineChoice, seed: int, data: Path | None
-) -> dict[str, Any]:
-    """Return everything that determines the numbers."""
-    templates = sorted(netlists_folder().glob("*.j2"))
-    return {
-        "mtjspice": __version__,
-        "engine": choice.engine.value,
-        "ngspice": choice.ngspice,
-        "seed": seed,
-        "card_sha256": card.sha256,
-        "campaign_sha256": campaign.sha256,
-        "data_sha256": sha256_of(data.read_text(encoding="utf-8")) if data else None,
-        "netlist_sha256": sha256_of("".join(path.read_text(encoding="utf-8") for path in templates)),
-    }
-
-
-def _require_resume(checkpoint: Checkpoint, folder: Path, resume: bool) -> None:
-    finished = len(checkpoint.finished())
-    if finished and not resume:
-        raise InputError(
-            f"an unfinished run of this calibration holds {finished} finished batches",
-            where=folder,
-            next_step="add --resume to go on with it, or choose another folder with --out",
-        )
+def _widths_json(widths: tuple[WidthChoice, WidthChoice]) -> dict[str, Any]:
+    given, best = widths
+    return {"campaign": given.to_json(), "optimised": best.to_json()}

@@ -1,32 +1,33 @@
 """Where thresholds and maps come from: a deterministic engine, a simulation campaign, or a user's measurements."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import isotonic_regression
 
-from mtjspice.calibration.placement import critical_level, level_where
+from mtjspice.calibration.placement import bracket, critical_level, level_where
 from mtjspice.calibration.regression import Line, Rows, Threshold, fit_line, fit_threshold
 from mtjspice.cards.campaign import CampaignCard
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.errors import DataError, ModelError, SimulationError
 from mtjspice.jobs.checkpoint import Checkpoint
 from mtjspice.jobs.executors import Executor, LocalExecutor
+from mtjspice.jobs.progress import ProgressBars
 from mtjspice.junction.closed_form import lowest_current_a
 from mtjspice.junction.parameters import MacrospinParameters
+from mtjspice.junction.time_step import check_time_step
 from mtjspice.switching.deterministic import deterministic_surface, probabilities
-from mtjspice.switching.monte_carlo import measure, measured_surface
+from mtjspice.switching.link import link
+from mtjspice.switching.monte_carlo import add_up, measure, measured_surface
 from mtjspice.switching.points import Counts, Engine, Point
 from mtjspice.switching.surface import SwitchingSurface
 
-Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
-"""Opens a progress bar with a title; yields what is told (done, total)."""
-
 _EXACT_MAP_POINTS = 21
 _PLACEMENT_TRIALS = 1024
+_PLACEMENT_LEVELS = 10
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Source(Protocol):
     """One engine, as a calibration sees it."""
 
     engine: Engine
-    not_simulated: list[str]
+    not_simulated: dict[str, int]
 
     @property
     def drives(self) -> tuple[Drive, ...]:
@@ -79,7 +80,7 @@ class ExactSource:
 
     def __init__(self, engine: Engine, parameters: MacrospinParameters, campaign: CampaignCard) -> None:
         self.engine = engine
-        self.not_simulated: list[str] = []
+        self.not_simulated: dict[str, int] = {}
         self._parameters = parameters
         self._p0 = campaign.targets.p0
 
@@ -137,10 +138,12 @@ class SimulatedSource:
         seed: int,
         executor: Executor,
         checkpoint: Checkpoint | None,
-        progress: Progress,
+        progress: ProgressBars,
     ) -> None:
+        if engine is Engine.NGSPICE:  # the macrospin chooses its own step
+            check_time_step(parameters, campaign.time_step_s)
         self.engine = engine
-        self.not_simulated: list[str] = []
+        self.not_simulated: dict[str, int] = {}
         self._parameters = parameters
         self._campaign = campaign
         self._seed = seed
@@ -153,25 +156,32 @@ class SimulatedSource:
         return tuple(Drive)
 
     def thresholds(self, questions: Sequence[Question]) -> list[Answer]:
-        plan = self._campaign.boundaries
+        trials = self._campaign.boundaries.trials_per_level
         exact = ExactSource(Engine.FOKKER_PLANCK, self._parameters, self._campaign)
         points = [
-            [
-                Point(q.direction, q.drive, level, (q.width_s,), plan.trials_per_level)
-                for level in self._placed(q, exact)
-            ]
-            for q in questions
+            [Point(q.direction, q.drive, level, (q.width_s,), trials) for level in levels]
+            for q, levels in zip(questions, self._placed(questions, exact), strict=True)
         ]
         counts = iter(self._measure("thresholds", [point for group in points for point in group]))
         answers = []
         for question, group in zip(questions, points, strict=True):
             own = [next(counts) for _ in group]
-            threshold = fit_threshold(rows_of(own), question.width_s, self._campaign.targets.p0)
             expected = (
                 exact.thresholds([question])[0].threshold.level if self._parameters.is_axially_symmetric else None
             )
-            answers.append(Answer(threshold, expected, counts_table(own)))
+            answers.append(Answer(self._fitted(question, own), expected, counts_table(own)))
         return answers
+
+    def _fitted(self, question: Question, counts: Sequence[Counts]) -> Threshold:
+        try:
+            return fit_threshold(rows_of(counts), question.width_s, self._campaign.targets.p0)
+        except DataError as error:
+            raise SimulationError(
+                "the simulated counts do not hold a threshold",
+                where=f"{question.direction.label}, {question.drive.value} drive, {question.width_s:.4g} s",
+                given=error,
+                next_step="raise boundaries.trials_per_level in the campaign card, or try another --seed",
+            ) from error
 
     def maps(self, questions: Sequence[MapQuestion]) -> list[SwitchingSurface]:
         plan = self._campaign.map
@@ -184,31 +194,43 @@ class SimulatedSource:
         groups = [counts[i : i + plan.levels] for i in range(0, len(counts), plan.levels)]
         return [measured_surface(group, self.engine) for group in groups]
 
-    def _placed(self, question: Question, exact: ExactSource) -> list[float]:
+    def _placed(self, questions: Sequence[Question], exact: ExactSource) -> list[list[float]]:
         """Return the levels to simulate: at the campaign's probabilities, as well as they can be foreseen."""
         targets = self._campaign.boundaries.probabilities
         if self._parameters.is_axially_symmetric:
-            return [exact.level(question, p) for p in targets]
-        q = question
+            return [[exact.level(question, p) for p in targets] for question in questions]
+        levels = []
+        with self._progress("macrospin: placement") as on_progress:
+            for done, question in enumerate(questions):
+                on_progress(done, len(questions))
+                levels.append(self._placed_by_macrospin(question, targets))
+            on_progress(len(questions), len(questions))
+        return levels
+
+    def _placed_by_macrospin(self, question: Question, targets: tuple[float, ...]) -> list[float]:
+        """Return levels interpolated between a few macrospin simulations, which need no symmetry."""
 
         def at(level: float) -> float:
-            """P by a few macrospins on the same random numbers at every level, so that it rises nearly smoothly."""
-            point = Point(q.direction, q.drive, level, (q.width_s,), _PLACEMENT_TRIALS)
-            return float(self._measure_quickly(point).probability[0])
+            point = Point(question.direction, question.drive, level, (question.width_s,), _PLACEMENT_TRIALS)
+            (counts,) = measure(
+                Engine.MACROSPIN,
+                self._parameters,
+                [point],
+                time_step_s=self._campaign.time_step_s,
+                batch_size=self._campaign.batch_size,
+                seed=self._seed,
+                executor=LocalExecutor(1),
+            )
+            # Half a trial at either end keeps the scale finite.
+            return float((counts.switched[0] + 0.5) / (counts.trials + 1))
 
-        start = 2 * critical_level(self._parameters, q.direction, q.drive)
-        return [level_where(at, p, start) for p in targets]
-
-    def _measure_quickly(self, point: Point) -> Counts:
-        return measure(
-            Engine.MACROSPIN,
-            self._parameters,
-            [point],
-            time_step_s=self._campaign.time_step_s,
-            batch_size=self._campaign.batch_size,
-            seed=self._seed,
-            executor=LocalExecutor(1),
-        )[0]
+        start = 2 * critical_level(self._parameters, question.direction, question.drive)
+        low, high = bracket(at, targets[0] / 2, targets[-1] * 1.2, start)
+        tried = np.geomspace(low, high, _PLACEMENT_LEVELS)
+        rising = isotonic_regression(link(np.array([at(float(level)) for level in tried]))).x
+        # Ties of the isotonic fit are spread a little, so that every target has one level.
+        rising = rising + 1e-9 * np.arange(_PLACEMENT_LEVELS)
+        return [float(level) for level in np.interp(link(np.array(targets)), rising, tried)]
 
     def _measure(self, title: str, points: Sequence[Point]) -> list[Counts]:
         with self._progress(f"{self.engine}: {title}") as on_progress:
@@ -223,13 +245,13 @@ class SimulatedSource:
                 checkpoint=self._checkpoint,
                 on_progress=on_progress,
             )
-        self.not_simulated += [reason for c in counts for reason in c.not_simulated]
+        self.not_simulated = add_up([self.not_simulated, *(c.not_simulated for c in counts)])
         for c in counts:
             if c.trials == 0:
                 raise SimulationError(
                     "no trial could be simulated",
                     where=f"{c.point.direction.label}, {c.point.level:.4g} {c.point.drive.unit}",
-                    given=c.not_simulated[0],
+                    given="; ".join(c.not_simulated),
                 )
         return counts
 
@@ -240,7 +262,7 @@ class MeasuredSource:
     engine = Engine.MEASURED
 
     def __init__(self, counts: Sequence[Counts], campaign: CampaignCard) -> None:
-        self.not_simulated: list[str] = []
+        self.not_simulated: dict[str, int] = {}
         self._counts = counts
         self._p0 = campaign.targets.p0
 
@@ -252,7 +274,7 @@ class MeasuredSource:
         answers = []
         for q in questions:
             own = self._of(q.direction)
-            rows = rows_of(own).at_width(q.width_s)
+            rows = rows_of(own).at_width(q.width_s).near(self._p0)
             near = [c for c in own if np.isin(c.point.widths_s, rows.widths_s).any()]
             answers.append(Answer(fit_threshold(rows, q.width_s, self._p0), None, counts_table(near)))
         return answers

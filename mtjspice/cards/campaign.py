@@ -1,8 +1,9 @@
 """The campaign card: what a calibration simulates, and how."""
 
 from itertools import pairwise
+from typing import Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from mtjspice.cards.loading import Card, Section, find, read_card
 from mtjspice.resources import calibration_folder
@@ -46,6 +47,16 @@ class CampaignCard(Card):
     targets: Targets
     boundaries: Boundaries
     map: Map
+
+    @model_validator(mode="after")
+    def _levels_on_both_sides(self) -> Self:
+        lowest, highest = self.boundaries.probabilities[0], self.boundaries.probabilities[-1]
+        if not lowest < self.targets.p0 < highest:
+            raise ValueError(
+                f"boundaries.probabilities run from {lowest:g} to {highest:g}; "
+                f"they must lie on both sides of targets.p0 = {self.targets.p0:g}"
+            )
+        return self
 
 
 def load_campaign(name_or_path: str) -> CampaignCard:

@@ -171,11 +171,6 @@ class JunctionCard(Card):
         asymmetry = self.torque.asymmetry
         return self.torque.polarization**2 if asymmetry is None else asymmetry
 
-    @property
-    def is_axially_symmetric(self) -> bool:
-        """Whether nothing singles out a direction in the film plane, so that m_z alone is a Markov process."""
-        return self.field.in_plane_field_t == 0 and self.torque.reference_tilt_rad == 0
-
 
 def shipped_cards() -> dict[str, Path]:
     """Return the shipped junction cards: name to file."""

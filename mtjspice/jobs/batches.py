@@ -37,6 +37,7 @@ def run_batches(
     executor: Executor,
     checkpoint: Checkpoint | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    is_complete: Callable[[dict[str, Any]], bool] = lambda result: True,
 ) -> dict[str, dict[str, Any]]:
     """Return ``{batch.key: function(batch.task)}`` in the order of `batches`, whatever order they finished in.
 
@@ -44,6 +45,8 @@ def run_batches(
         function: a module-level function; its result is a dict that JSON can hold (finite numbers, text, lists, dicts).
         batches: keys differ in more than upper and lower case, which some file systems ignore.
         checkpoint: finished batches found there are not run again; each result is saved there as it arrives.
+        is_complete: whether a result is worth keeping; an incomplete one is returned but not saved, so that a resumed
+            run tries its batch again. An exception it raises stops the work.
         on_progress: called with (batches done, batches in all) at the start and after each batch.
 
     Raises:
@@ -67,7 +70,7 @@ def run_batches(
         for batch, result in finished:
             # Through JSON and back, so that a fresh result and one read from the checkpoint cannot be told apart.
             plain = json.loads(json.dumps(result, allow_nan=False))
-            if checkpoint:
+            if is_complete(plain) and checkpoint:
                 checkpoint.save(batch.key, plain)
             results[batch.key] = plain
             report()

@@ -4,9 +4,11 @@ import json
 import os
 import shutil
 import weakref
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from mtjspice.errors import InputError
 from mtjspice.files import sha256_of, write_text, writing
 from mtjspice.jobs.lock import hold
 
@@ -63,6 +65,20 @@ class Checkpoint:
                     results[path.stem] = result
         return results
 
+    def require_resume(self, resume: bool) -> None:
+        """Refuse to go on with an unfinished run unless `resume` says so.
+
+        Raises:
+            InputError: there are finished batches and `resume` is not given.
+        """
+        count = len(self.finished())
+        if count and not resume:
+            raise InputError(
+                f"an unfinished run holds {count} finished batch{'es' if count > 1 else ''}",
+                where=self._folder.parent.parent,
+                next_step="add --resume to go on with it, or choose another folder with --out",
+            )
+
     def save(self, key: str, result: dict[str, Any]) -> None:
         """Store one finished batch, whole or not at all; `result` is plain JSON data with text keys.
 
@@ -84,6 +100,8 @@ class Checkpoint:
             # Renamed first: whoever comes meanwhile finds no checkpoint rather than half of one.
             self._folder.replace(grave)
             shutil.rmtree(grave)
+            with suppress(OSError):  # others' checkpoints may be beside this one
+                self._folder.parent.rmdir()
         self.close()
 
     def _checksum(self, key: str, result: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
 from rich.progress import (
@@ -15,6 +15,9 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+ProgressBars = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
+"""What `progress` is, for those who take it as an argument: a title to a bar."""
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from mtjspice.cards.conventions import Direction
 from mtjspice.errors import ModelError
 from mtjspice.junction.parameters import MacrospinParameters
 
-_LARGEST_EXPONENT = 700.0
+LARGEST_EXPONENT = 700.0
 """Of a time that stays a finite number: 1e304 attempt times."""
 
 
@@ -88,7 +88,7 @@ def attempt_time_s(parameters: MacrospinParameters, direction: Direction) -> flo
 
 def retention_s(parameters: MacrospinParameters, direction: Direction) -> float:
     """Return the Neel-Brown mean time of leaving the initial state of `direction` at zero current."""
-    return attempt_time_s(parameters, direction) * math.exp(min(parameters.delta_from(direction), _LARGEST_EXPONENT))
+    return attempt_time_s(parameters, direction) * math.exp(min(parameters.delta_from(direction), LARGEST_EXPONENT))
 
 
 def _log_prefactor(overdrive: float) -> float:

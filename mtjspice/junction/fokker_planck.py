@@ -23,10 +23,11 @@ from scipy.special import roots_legendre
 
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.errors import ModelError
+from mtjspice.junction.closed_form import LARGEST_EXPONENT
 from mtjspice.junction.parameters import MacrospinParameters
-from mtjspice.junction.resistance import antiparallel_resistance_ohm
+from mtjspice.junction.pulse_checks import check_pulses
+from mtjspice.junction.resistance import antiparallel_resistance_ohm, critical_level
 
-_LARGEST_EXPONENT = 700.0
 _MOST_MODES = 1024
 """A matrix exponential of this size takes about a second."""
 
@@ -58,9 +59,11 @@ def switching_probabilities(
         (n, m) probabilities.
 
     Raises:
+        InputError: a level or width that is negative or not finite, or no width.
         ModelError: the junction is not axially symmetric, or the drive far too strong to resolve.
     """
     widths = np.asarray(widths_s, dtype=float)
+    check_pulses(np.asarray(levels, dtype=float), widths)
     order = np.argsort(widths)
     gaps = np.diff(widths[order], prepend=0.0) / parameters.tau_d_s
     stays = np.empty((len(levels), len(widths)))
@@ -109,18 +112,18 @@ def escape_time_s(
         raise ModelError(
             "no barrier holds the junction in its state at this level",
             given=f"{level:.4g} {drive.unit}, {direction.label}",
-            allowed=f"below the critical current, {parameters.critical_current_a(direction):.4g} A",
+            allowed=f"below the critical {drive}, {critical_level(parameters, direction, drive):.4g} {drive.unit}",
             next_step="ask for a switching probability instead",
         )
     top = int(np.argmax(velocity < 0))
     target = (top + len(s)) // 2
     potential = 2 * parameters.delta * cumulative_simpson(velocity, x=s, initial=0)
     # Far down the other side there is nothing left to wait for: the cap keeps a cold junction's exponential finite.
-    inside = cumulative_trapezoid(np.exp(np.minimum(-potential, _LARGEST_EXPONENT)), x=s, initial=0)
+    inside = cumulative_trapezoid(np.exp(np.minimum(-potential, LARGEST_EXPONENT)), x=s, initial=0)
     # The barrier is taken out of the exponent and put back at the end.
     integrand = np.exp(potential[1:target] - potential[top]) * inside[1:target] / (s * (2 - s))[1:target]
     mean = 2 * parameters.delta * np.trapezoid(integrand, x=s[1:target])
-    return float(parameters.tau_d_s * mean * np.exp(min(potential[top], _LARGEST_EXPONENT)))
+    return float(parameters.tau_d_s * mean * np.exp(min(potential[top], LARGEST_EXPONENT)))
 
 
 @dataclass(frozen=True)
@@ -177,10 +180,11 @@ def _problem(
     poles = np.array([-1.0, 1.0])
     modes = _modes(parameters, float(np.abs(_velocity(parameters, direction, drive, level, poles)).max()))
     if modes > _MOST_MODES:
+        critical = f"{critical_level(parameters, direction, drive):.4g} {drive.unit}"
         raise ModelError(
             "the Fokker-Planck solver cannot resolve so strong a drive, or so cold a junction",
             given=f"{level:.4g} {drive.unit}, {direction.label}, thermal stability {parameters.delta:.4g}",
-            allowed=f"levels nearer to the critical current, {parameters.critical_current_a(direction):.4g} A",
+            allowed=f"levels nearer to the critical {drive}, {critical}",
             next_step="check the level's unit and the widths",
         )
     operator = _operator(parameters, modes)

@@ -7,42 +7,18 @@ from itertools import pairwise
 import numpy as np
 
 from mtjspice.cards.conventions import Direction, Drive
-from mtjspice.errors import InputError, ModelError
+from mtjspice.errors import InputError
 from mtjspice.junction.heun import Torques, advance, follow
 from mtjspice.junction.parameters import MacrospinParameters
+from mtjspice.junction.pulse_checks import check_amount, check_pulses, check_relaxation
 from mtjspice.junction.resistance import conductance_s
 from mtjspice.junction.thermal import boltzmann_start, thermal_field_sigma_t
-from mtjspice.units import GAMMA_RAD_PER_S_T
-
-_COOLING, _WORST_COOLING = 0.0025, 0.02
-"""Relative error of the temperature, (w dt)^2/4 at the fastest precession w: by default, and at most."""
-_WORST_TORQUE_ANGLE = 0.3
-"""Turn per step by the spin torque alone, rad; its relative error is angle^2/6 = 1.5 %."""
+from mtjspice.junction.time_step import check_time_step, check_torque, default_time_step_s
 
 _BLOCK = 2**15
 """Random words drawn at a time: few enough to stay in the second-level cache until the kernel reads them."""
-
-
-def default_time_step_s(parameters: MacrospinParameters) -> float:
-    """Return the time step that follows precession well: a tenth of a radian, 2.6 ps for `mondal2018`.
-
-    A precessing m feels a white field that is held for dt as if it were colder by (w dt)^2/4 (see `junction.heun`),
-    here 0.25 % at w = gamma (b_k + |b_z| + |b_x|). That lowers P by 0.3 % of itself where P = 0.05.
-    """
-    return _time_step_s(parameters, _COOLING)
-
-
-def check_time_step(parameters: MacrospinParameters, time_step_s: float) -> None:
-    """Raise `ModelError` where `time_step_s` is too long for the precession: noise colder by more than 2 %."""
-    longest = _time_step_s(parameters, _WORST_COOLING)
-    if not 0 < time_step_s <= longest:
-        raise ModelError(
-            "the time step does not resolve the precession: thermal noise would act as if colder by more than 2 %",
-            where="macrospin",
-            given=f"{time_step_s:.4g} s",
-            allowed=f"above 0, at most {longest:.3g} s",
-            next_step=f"leave the time step out; {default_time_step_s(parameters):.3g} s is then used",
-        )
+_MOST_TRIAL_STEPS = 10**9
+"""In one call: some two minutes."""
 
 
 def simulate_pulses(
@@ -71,21 +47,26 @@ def simulate_pulses(
         trials: number of trajectories.
         rng: source of the starts and of the noise; its state decides every bit of the result.
         time_step_s: the longest step; `default_time_step_s` when left out.
-        relax_s: time at zero drive between the pulse and the reading of m_z.
+        relax_s: time at zero drive between the pulse and the reading of m_z; unless 0, there is one width.
 
     Returns:
         (trials, widths).
 
     Raises:
         ModelError: the time step does not resolve the motion.
-        InputError: a width, level or count that is not positive.
-        ValueError: relaxation after several widths, which would need a trajectory for each.
+        InputError: a width, level or count that is not positive; relaxation after several widths, which would need
+            a trajectory for each; more steps than a call should take.
     """
     widths = np.asarray(widths_s, dtype=float)
-    _check_pulses(level, widths, trials, relax_s)
+    check_pulses(np.array([level]), widths)
+    check_relaxation(relax_s, widths)
+    if widths.min() == 0:
+        raise InputError("a pulse of no width is nothing to simulate", given="0 s", allowed="above 0 s")
     step_s = default_time_step_s(parameters) if time_step_s is None else time_step_s
     check_time_step(parameters, step_s)
-    torques = _torques(parameters, direction, drive, level, step_s)
+    check_torque(parameters, drive, level, step_s)
+    check_amount(widths.max() + relax_s, step_s, trials, _MOST_TRIAL_STEPS)
+    torques = _torques(parameters, direction, drive, level)
     m = np.ascontiguousarray(boltzmann_start(parameters, direction, trials, rng).T)
     noise = _NoiseStream(trials, rng)
 
@@ -130,7 +111,8 @@ def trajectory(
     if m0.shape[1:] != (3,) or field_t.ndim != 3 or field_t.shape[1:] != m0.shape:
         raise ValueError(f"m0 {m0.shape} and field {field_t.shape} are not (trials, 3) and (steps + 1, trials, 3)")
     check_time_step(parameters, time_step_s)
-    torques = _torques(parameters, direction, drive, level, time_step_s)
+    check_torque(parameters, drive, level, time_step_s)
+    torques = _torques(parameters, direction, drive, level)
     field = np.ascontiguousarray(field_t.transpose(0, 2, 1), dtype=float)
     path = np.empty_like(field)
     path[0] = m0.T
@@ -175,9 +157,7 @@ def _run(
         steps -= len(words)
 
 
-def _torques(
-    parameters: MacrospinParameters, direction: Direction, drive: Drive, level: float, time_step_s: float
-) -> Torques:
+def _torques(parameters: MacrospinParameters, direction: Direction, drive: Drive, level: float) -> Torques:
     """Return the kernel's numbers for a pulse. At constant voltage the current is linear in c = m . p."""
     if drive is Drive.CURRENT:
         i_p, i_ap = level, level
@@ -185,7 +165,7 @@ def _torques(
         i_p = level * conductance_s(parameters, level, 1.0)
         i_ap = level * conductance_s(parameters, level, -1.0)
     torque = -parameters.torque_t_per_a * direction.current_sign
-    torques = Torques(
+    return Torques(
         alpha=parameters.alpha,
         b_k=parameters.b_k_t,
         b_z=parameters.b_z_t,
@@ -196,34 +176,3 @@ def _torques(
         a1=torque * (i_p - i_ap) / 2,
         asymmetry=parameters.asymmetry,
     )
-    strongest = (abs(torques.a0) + abs(torques.a1)) / (1 - abs(parameters.asymmetry))
-    if parameters.gamma_prime * strongest * time_step_s > _WORST_TORQUE_ANGLE:
-        raise ModelError(
-            "the spin torque turns the magnetisation too far in one time step",
-            where="macrospin",
-            given=f"a pulse of {level:.4g} {drive.unit} at a step of {time_step_s:.3g} s",
-            allowed=f"at most {_WORST_TORQUE_ANGLE} rad per step",
-            next_step="check the level's unit, or give a shorter time step",
-        )
-    return torques
-
-
-def _time_step_s(parameters: MacrospinParameters, cooling: float) -> float:
-    """Return the time step at which the fastest precession is colder by `cooling`."""
-    fields = parameters.b_k_t + abs(parameters.b_z_t) + abs(parameters.b_x_t)
-    return 2 * math.sqrt(cooling) / (GAMMA_RAD_PER_S_T * fields)
-
-
-def _check_pulses(level: float, widths: np.ndarray, trials: int, relax_s: float) -> None:
-    if not 0 <= level < math.inf:
-        raise InputError("a pulse's level is a magnitude", where="macrospin", given=level, allowed="0 or more, finite")
-    if widths.ndim != 1 or widths.size == 0 or not (np.isfinite(widths) & (widths > 0)).all():
-        raise InputError("a pulse's width is a time", where="macrospin", given=widths, allowed="above 0 s, finite")
-    if trials < 1:
-        raise InputError(
-            "there is nothing to simulate", where="macrospin", given=f"{trials} trials", allowed="1 or more"
-        )
-    if not 0 <= relax_s < math.inf:
-        raise InputError("relaxation is a time", where="macrospin", given=relax_s, allowed="0 s or more, finite")
-    if relax_s > 0 and widths.size > 1:
-        raise ValueError("relax_s holds for one width: each width needs a trajectory of its own")

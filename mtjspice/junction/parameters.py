@@ -111,6 +111,15 @@ class MacrospinParameters:
         low, high = self._inflections
         return _argmin(self.energy_over_kt, *((-1.0, low) if direction is Direction.AP_TO_P else (high, 1.0)))
 
+    def initial_projection(self, direction: Direction) -> float:
+        """Return m . p of the energy minimum that `direction` starts from; +-1 without a tilt and a field in the plane.
+
+        In the plane, m of a well points along the field.
+        """
+        mz = self.well_mz(direction)
+        mx = math.copysign(math.sqrt(max(1 - mz**2, 0.0)), self.b_x_t)
+        return self.p_z * mz + self.p_x * mx
+
     @property
     def _inflections(self) -> tuple[float, float]:
         """m_z where the energy's second derivative changes sign: the saddle lies between, the wells outside."""

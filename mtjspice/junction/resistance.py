@@ -5,7 +5,7 @@ from typing import TypeVar
 import numpy as np
 from scipy.optimize import brentq
 
-from mtjspice.cards.conventions import Direction
+from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.junction.parameters import MacrospinParameters
 
 FloatOrArray = TypeVar("FloatOrArray", float, np.ndarray)
@@ -30,15 +30,30 @@ def conductance_s(parameters: MacrospinParameters, v_v: FloatOrArray, mz: FloatO
 def write_voltage_v(parameters: MacrospinParameters, direction: Direction, i_write_a: float) -> float:
     """Return the magnitude of the voltage at which the *initial* state of `direction` carries `i_write_a`.
 
-    V_P = I R_P; V_AP solves V = I R_AP(V) (Mondal & Srivastava, section 4.3, with the bias dependence of the TMR).
+    That state is the energy minimum at zero current, c = m . p, and V solves V G(V, c) = I. Where nothing tilts m or p,
+    V_P = I R_P and V_AP = I R_AP(V_AP) (Mondal & Srivastava, section 4.3, with the bias dependence of the TMR).
     """
-    if direction is Direction.P_TO_AP:
-        return i_write_a * parameters.r_p_ohm
-    high = i_write_a * parameters.r_p_ohm * (1 + parameters.tmr0)
-    # V - I R_AP(V) rises with V: from below zero at V = 0 to zero or above at V = I R_AP(0).
-    return float(brentq(lambda v: v - i_write_a * antiparallel_resistance_ohm(parameters, v), 0.0, high, xtol=1e-15))
+    c = parameters.initial_projection(direction)
+
+    def voltage_v(tmr: float) -> float:
+        """Return I/G, written so that c = 1 and c = -1 give I R_P and I R_P (1 + tmr) without rounding."""
+        return i_write_a * parameters.r_p_ohm * (1 + tmr * (1 - c) / 2 / (1 + tmr * (1 + c) / 2))
+
+    def excess_v(v_v: float) -> float:
+        """Rises with V: from below zero at V = 0 to zero or above at V = I/G(0, c)."""
+        return v_v - voltage_v(parameters.tmr0 / (1 + (v_v / parameters.v_h_v) ** 2))
+
+    high = voltage_v(parameters.tmr0)
+    # In P, and at voltages too small for the bias to count, `high` is the solution to the last bit.
+    return high if excess_v(high) <= 0 else float(brentq(excess_v, 0.0, high, xtol=1e-15))
 
 
 def write_current_a(parameters: MacrospinParameters, direction: Direction, v_write_v: float) -> float:
     """Return the current that the *initial* state of `direction` carries at `v_write_v`; the inverse of the above."""
-    return v_write_v * conductance_s(parameters, v_write_v, float(direction.initial_mz))
+    return v_write_v * conductance_s(parameters, v_write_v, parameters.initial_projection(direction))
+
+
+def critical_level(parameters: MacrospinParameters, direction: Direction, drive: Drive) -> float:
+    """Return the critical current, or the voltage at which the initial state carries it."""
+    i_c0 = parameters.critical_current_a(direction)
+    return i_c0 if drive is Drive.CURRENT else write_voltage_v(parameters, direction, i_c0)

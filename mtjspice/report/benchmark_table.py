@@ -8,13 +8,23 @@ from rich.table import Table
 
 
 def benchmark_table(rows: Sequence[dict[str, Any]]) -> Table:
-    """Return one line for each of {name, value, unit, baseline, ratio}; a ratio above 1 is in our favour."""
+    """Return one line for each of {name, value, unit, baseline, ratio, bound, target, met}.
+
+    Ratio is value / baseline. The target is the ratio's where there is a baseline, else the value's in its unit.
+    """
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("benchmark")
-    for name in ("value", "unit", "baseline", "ratio"):
-        table.add_column(name, justify="left" if name == "unit" else "right", no_wrap=True)
+    for name in ("value", "unit", "baseline", "ratio", "target", "met"):
+        table.add_column(name, justify="left" if name in ("unit", "target", "met") else "right", no_wrap=True)
     for row in rows:
-        figures = (f"{row[key]:.4g}" if row[key] is not None else "-" for key in ("value", "baseline", "ratio"))
-        value, baseline, ratio = figures
-        table.add_row(row["name"], value, row["unit"], baseline, ratio)
+        value, baseline, ratio = (_figure(row[key]) for key in ("value", "baseline", "ratio"))
+        target = f"{row['bound']} {_figure(row['target'])}"
+        met = {True: "yes", False: "NO", None: "-"}[row["met"]]
+        table.add_row(row["name"], value, row["unit"], baseline, ratio, target, met)
     return table
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"

@@ -1,5 +1,7 @@
 """A calibration as tables of at most 100 columns."""
 
+import math
+
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
@@ -105,6 +107,8 @@ def _number(value: float, unit: str) -> str:
 
 def _span(interval: tuple[float, float], unit: str) -> str:
     low, high = interval
+    if not math.isfinite(high):
+        return f"above {format_si(low, unit)}"
     if not unit:
         return f"{low:.3f} ... {high:.3f}"
     low_text, high_text = format_si(low, unit), format_si(high, unit)

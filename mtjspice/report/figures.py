@@ -36,7 +36,7 @@ def draw_switching(surfaces: Mapping[Direction, SwitchingSurface], path: Path) -
             row[0].set(xlabel="pulse width [ns]", ylabel=f"P({direction.label})", ylim=(-0.02, 1.02))
             row[1].set(xlabel=label, ylim=(-0.02, 1.02))
             for axis in row:
-                axis.legend(title=f"{direction.label}, {surface.engine}")
+                axis.legend(title=direction.label, loc="upper left", bbox_to_anchor=(1.0, 1.02), frameon=False)
 
 
 def draw_thresholds(result: CalibrationResult, drive: Drive, path: Path) -> None:

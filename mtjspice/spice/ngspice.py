@@ -22,19 +22,13 @@ _TAIL_LINES = 12
 class NgspiceTimeoutError(SimulationError):
     """ngspice ran past its time limit and was killed."""
 
-    reason = "time limit"
-
 
 class NgspiceCrashError(SimulationError):
     """ngspice ended with an error status or by a signal."""
 
-    reason = "crash"
-
 
 class NgspiceIncompleteError(SimulationError):
     """ngspice ended well but stopped before the last time point."""
-
-    reason = "stopped half-way"
 
 
 def find_ngspice() -> str:

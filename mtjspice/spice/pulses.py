@@ -13,23 +13,29 @@ from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.errors import InputError, NgspiceMissingError, SimulationError
 from mtjspice.files import writing
 from mtjspice.junction.parameters import MacrospinParameters
+from mtjspice.junction.pulse_checks import check_amount, check_pulses, check_relaxation
 from mtjspice.junction.thermal import boltzmann_start, thermal_field_t
+from mtjspice.junction.time_step import check_time_step, check_torque
 from mtjspice.netlist.context import CampaignContext
 from mtjspice.netlist.render import render_campaign
 from mtjspice.spice.decks import junction_context
-from mtjspice.spice.ngspice import run_deck
+from mtjspice.spice.ngspice import NgspiceTimeoutError, run_deck
 from mtjspice.spice.noise import write_noise
 
 _TIGHTER = 4
 """A failed batch is run again with this many time points per noise sample."""
+_MOST_TRIAL_STEPS = 10**7
+"""In one run: some two minutes, and 2 GB of noise and waveforms."""
+_USUAL_S_PER_TRIAL_STEP = 12e-6
+"""What a junction costs per time point: 3 ms per trajectory-ns at 4 ps."""
+_PATIENCE, _LEAST_TIME_LIMIT_S = 20, 60.0
+"""A run is stopped when it takes this many times what it usually would, and not before this long."""
 _NORM_LIMIT = 0.05
 """A magnetisation this far from unit length is no solution: the step does not resolve the precession."""
 
 
 class UnphysicalError(SimulationError):
     """ngspice ended well, but |m| left 1."""
-
-    reason = "magnetisation left unit length"
 
 
 @dataclass(frozen=True)
@@ -38,12 +44,12 @@ class PulseTrials:
 
     mz: (trials, widths), m_z at the end of each pulse; NaN where the trial could not be simulated.
     norm_error: the largest ||m| - 1| over the batch; NaN where nothing was simulated.
-    not_simulated: why trials are missing, a line each.
+    reason: why trials are missing; None where none is.
     """
 
     mz: np.ndarray
     norm_error: float
-    not_simulated: tuple[str, ...]
+    reason: str | None
 
 
 def simulate_pulses(
@@ -57,35 +63,35 @@ def simulate_pulses(
     *,
     time_step_s: float,
     relax_s: float = 0.0,
-    time_limit_s: float = 120.0,
 ) -> PulseTrials:
     """Simulate rectangular pulses of several widths from the equilibrium of `direction`'s initial state.
 
-    Without `relax_s` one trajectory per trial, as long as the longest pulse, answers every width: until a shorter pulse
-    ends, the two are the same. With it, each width is a run of its own on the same starts and noise, and m_z is taken
-    `relax_s` after the pulse's end. A batch that fails is run once more, with tighter steps on the same noise; failing
-    again, its trials are reported as not simulated.
+    One trajectory per trial, as long as the longest pulse, answers every width: until a shorter pulse ends, the two are
+    the same. A batch that fails, other than by its time limit, is run once more, with tighter steps on the same noise;
+    failing again, its trials are reported as not simulated. The time limit is twenty times what such a run usually
+    takes, and a minute at least.
 
     Args:
         level: magnitude, in the drive's unit; the direction gives the sign.
         widths_s: pulse widths, in any order.
         trials: junctions in the netlist; 16 to 64 are fastest.
         time_step_s: of the noise and of the simulation.
-        time_limit_s: wall-clock limit of one run of ngspice.
+        relax_s: time at zero drive between the pulse and the reading of m_z; unless 0, there is one width.
 
     Raises:
-        InputError: a level, width, step or count out of range.
+        ModelError: the time step does not resolve the motion.
+        InputError: a level, width, step or count out of range; relaxation after several widths; more steps than a
+            netlist should take.
         NgspiceMissingError: no usable ngspice.
         OutputError: no room for scratch files.
     """
     widths = np.asarray(widths_s, dtype=float)
-    _check(level, widths, trials, relax_s, time_step_s)
+    _check(parameters, drive, level, widths, trials, relax_s, time_step_s)
     start = boltzmann_start(parameters, direction, trials, rng)
     steps = math.ceil((widths.max() + relax_s) / time_step_s - 1e-6)
     field_t = thermal_field_t(parameters, steps, trials, time_step_s, rng)
-
-    def run(width_s: float | None, ends_s: np.ndarray) -> tuple[np.ndarray, float]:
-        """Return m_z at `ends_s`, (trials, ends), and the largest error of |m|."""
+    ends_s = widths + relax_s
+    try:
         times, m = _tried_twice(
             parameters,
             direction,
@@ -94,24 +100,15 @@ def simulate_pulses(
             start,
             field_t,
             time_step_s,
-            width_s=width_s,
+            width_s=float(widths[0]) if relax_s > 0 else None,
             stop_s=float(ends_s.max()),
-            time_limit_s=time_limit_s,
         )
-        mz = np.stack([np.interp(ends_s, times, m[:, trial, 2]) for trial in range(trials)])
-        return mz, _norm_error(m)
-
-    try:
-        if relax_s == 0:
-            mz, norm_error = run(None, widths)
-        else:
-            pieces = [run(float(width), np.array([width + relax_s])) for width in widths]
-            mz, norm_error = np.hstack([piece[0] for piece in pieces]), max(piece[1] for piece in pieces)
     except NgspiceMissingError:
         raise
     except SimulationError as error:
-        return PulseTrials(np.full((trials, widths.size), np.nan), math.nan, (f"{trials} trials: {error}",))
-    return PulseTrials(mz, norm_error, ())
+        return PulseTrials(np.full((trials, widths.size), np.nan), math.nan, str(error))
+    mz = np.stack([np.interp(ends_s, times, m[:, trial, 2]) for trial in range(trials)])
+    return PulseTrials(mz, _norm_error(m), None)
 
 
 def trajectories(
@@ -126,7 +123,6 @@ def trajectories(
     stop_s: float | None = None,
     width_s: float | None = None,
     points_per_sample: int = 1,
-    time_limit_s: float = 120.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return times (points,) and magnetisations (points, trials, 3) of one netlist of junctions, on a given noise path.
 
@@ -145,6 +141,8 @@ def trajectories(
     """
     stop = (field_t.shape[0] - 1) * time_step_s if stop_s is None else stop_s
     trials = start.shape[0]
+    trial_steps = trials * points_per_sample * stop / time_step_s
+    time_limit_s = max(_LEAST_TIME_LIMIT_S, _PATIENCE * _USUAL_S_PER_TRIAL_STEP * trial_steps)
     scratch = Path(tempfile.gettempdir(), "the simulation's scratch files")
     with writing(scratch), tempfile.TemporaryDirectory(prefix="mtjspice-") as name:
         folder = Path(name)
@@ -174,10 +172,13 @@ def trajectories(
 
 
 def _tried_twice(*arguments: Any, **keywords: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return `trajectories`; where the run fails, once more with tighter steps on the same noise."""
+    """Return `trajectories`; where the run fails, once more with tighter steps on the same noise.
+
+    Out of time it is given up: tighter steps would take longer still.
+    """
     try:
         return trajectories(*arguments, **keywords)
-    except NgspiceMissingError:
+    except (NgspiceMissingError, NgspiceTimeoutError):
         raise
     except SimulationError:
         return trajectories(*arguments, **keywords, points_per_sample=_TIGHTER)
@@ -187,16 +188,21 @@ def _norm_error(m: np.ndarray) -> float:
     return float(np.abs(np.linalg.norm(m, axis=2) - 1).max())
 
 
-def _check(level: float, widths: np.ndarray, trials: int, relax_s: float, time_step_s: float) -> None:
-    if not (math.isfinite(level) and level >= 0):
-        raise InputError("a pulse's level is a magnitude", given=level, allowed="0 or more, finite")
-    if widths.ndim != 1 or widths.size == 0 or not (np.isfinite(widths) & (widths > 0)).all():
-        raise InputError("a pulse's width is a time", given=widths, allowed="above 0 s, finite")
-    if trials < 1:
-        raise InputError("there is nothing to simulate", given=f"{trials} trials", allowed="1 or more")
-    if not (0 < time_step_s < widths.min() and 0 <= relax_s < math.inf):
+def _check(
+    parameters: MacrospinParameters,
+    drive: Drive,
+    level: float,
+    widths: np.ndarray,
+    trials: int,
+    relax_s: float,
+    time_step_s: float,
+) -> None:
+    check_pulses(np.array([level]), widths)
+    check_relaxation(relax_s, widths)
+    check_time_step(parameters, time_step_s)
+    if time_step_s >= widths.min():
         raise InputError(
-            "these times make no simulation",
-            given=f"a step of {time_step_s:g} s, {relax_s:g} s of relaxation",
-            allowed="a step above 0 and below the shortest width, relaxation of 0 s or more",
+            "a pulse is shorter than a time step", given=f"{widths.min():g} s", allowed=f"above {time_step_s:g} s"
         )
+    check_torque(parameters, drive, level, time_step_s)
+    check_amount(widths.max() + relax_s, time_step_s, trials, _MOST_TRIAL_STEPS)

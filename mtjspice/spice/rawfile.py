@@ -11,8 +11,6 @@ from mtjspice.errors import SimulationError
 class RawFileError(SimulationError):
     """A raw file that is missing, cut short or of another kind."""
 
-    reason = "no readable waveforms"
-
 
 @dataclass(frozen=True)
 class Waveforms:

@@ -63,7 +63,7 @@ def read_measurements(path: Path) -> list[Counts]:
             Point(Direction(direction), drive, level, tuple(width for width, _ in rows), trials),
             np.array([switched for _, switched in rows]),
             trials,
-            (),
+            {},
         )
         for (direction, level, trials), rows in groups.items()
     ]

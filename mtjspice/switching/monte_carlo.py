@@ -4,12 +4,13 @@ A batch is one netlist, or one kernel call. Its random numbers depend on the roo
 counts depend neither on the number of workers nor on what else the campaign holds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from mtjspice.errors import SimulationError
 from mtjspice.files import sha256_of
 from mtjspice.jobs.batches import Batch, run_batches
 from mtjspice.jobs.checkpoint import Checkpoint
@@ -22,6 +23,8 @@ from mtjspice.switching.points import Counts, Engine, Point
 from mtjspice.switching.surface import SwitchingSurface
 
 MACROSPIN_BATCH = 1024
+_PATIENCE = 4
+"""Batches in a row that fail before a campaign gives up."""
 _RELAXATION_TAU_D = 3.0
 """Where no line of m_z separates the wells, the junction relaxes this long after the pulse before it is read."""
 
@@ -52,7 +55,8 @@ def run_task(task: Task) -> dict[str, Any]:
         arguments = (parameters, point.direction, point.drive, point.level, widths, task.trials, rng)
         if task.engine is Engine.NGSPICE:
             outcome = pulses.simulate_pulses(*arguments, time_step_s=task.time_step_s, relax_s=relax_s)
-            reasons.update(outcome.not_simulated)
+            if outcome.reason is not None:
+                reasons.add(outcome.reason)
             columns = outcome.mz
         else:
             columns = macrospin.simulate_pulses(*arguments, relax_s=relax_s)
@@ -65,7 +69,7 @@ def run_task(task: Task) -> dict[str, Any]:
     return {
         "switched": [int(n) for n in switched.sum(axis=0)],
         "trials": int(simulated.sum()),
-        "not_simulated": [reason] * lost,
+        "not_simulated": {reason: lost} if lost else {},
     }
 
 
@@ -89,7 +93,8 @@ def measure(
         seed: root seed.
 
     Raises:
-        SimulationError: ngspice is missing, or a worker died. Finished batches stay in the checkpoint.
+        SimulationError: ngspice is missing or fails every time, or a worker died. Finished batches stay in the
+            checkpoint; those that lost trials do not, so that a resumed run tries them again.
     """
     size = batch_size if engine is Engine.NGSPICE else MACROSPIN_BATCH
     batches = {
@@ -105,8 +110,18 @@ def measure(
         executor=executor,
         checkpoint=checkpoint,
         on_progress=on_progress,
+        is_complete=_watch_for_failures(),
     )
     return [_total(point, [results[batch.key] for batch in batches[point]]) for point in points]
+
+
+def add_up(losses: Iterable[dict[str, int]]) -> dict[str, int]:
+    """Return lost trials by reason, over all of `losses`."""
+    total: dict[str, int] = {}
+    for loss in losses:
+        for reason, trials in loss.items():
+            total[reason] = total.get(reason, 0) + trials
+    return total
 
 
 def measured_surface(counts: Sequence[Counts], engine: Engine) -> SwitchingSurface:
@@ -128,11 +143,34 @@ def _batch(
     time_step_s: float,
     seed: int,
 ) -> Batch:
-    """Return trials `first` ... of a point; the batch's name is also its random stream."""
-    key = f"{engine}-{point.direction}-{point.drive}-{point.level:.9e}-{point.widths_s[-1]:.9e}-{first:07d}"
-    digest = sha256_of(key)
+    """Return trials `first` ... of a point.
+
+    The random stream belongs to the longest pulse: shorter ones are read off the same trajectories.
+    """
+    stream = f"{engine}-{point.direction}-{point.drive}-{point.level:.9e}-{point.widths_s[-1]:.9e}-{first:07d}"
+    digest = sha256_of(stream)
     words = tuple(int(digest[i : i + 8], 16) for i in range(0, 32, 8))
-    return Batch(key.replace("+", ""), Task(engine, parameters, point, trials, time_step_s, seed, words))
+    key = f"{stream}-{sha256_of(point.widths_s)[:8]}".replace("+", "")
+    return Batch(key, Task(engine, parameters, point, trials, time_step_s, seed, words))
+
+
+def _watch_for_failures() -> Callable[[dict[str, Any]], bool]:
+    """Return what tells whether a batch's result is complete, and gives up when nothing ever is."""
+    failures = 0
+
+    def is_complete(result: dict[str, Any]) -> bool:
+        nonlocal failures
+        failures = 0 if result["trials"] else failures + 1
+        if failures == _PATIENCE:
+            (reason,) = result["not_simulated"]
+            raise SimulationError(
+                f"{_PATIENCE} batches in a row could not be simulated",
+                given=reason,
+                next_step="mend what stops ngspice, then give the same command with --resume; finished work is kept",
+            )
+        return not result["not_simulated"]
+
+    return is_complete
 
 
 def _total(point: Point, results: Sequence[dict[str, Any]]) -> Counts:
@@ -140,5 +178,5 @@ def _total(point: Point, results: Sequence[dict[str, Any]]) -> Counts:
         point=point,
         switched=np.sum([r["switched"] for r in results], axis=0),
         trials=sum(r["trials"] for r in results),
-        not_simulated=tuple(reason for r in results for reason in r["not_simulated"]),
+        not_simulated=add_up(r["not_simulated"] for r in results),
     )

@@ -39,8 +39,8 @@ class Counts:
     """(widths,) out of `trials`."""
     trials: int
     """That were simulated to the end."""
-    not_simulated: tuple[str, ...]
-    """A reason for each of the others."""
+    not_simulated: dict[str, int]
+    """How many were not, by reason."""
 
     @property
     def probability(self) -> np.ndarray:

@@ -1,8 +1,9 @@
-"""`calibrate` by SPICE, small: agreement with Fokker-Planck, and bytes that no number of workers changes."""
+"""`calibrate` by SPICE, small: agreement with Fokker-Planck, and bytes that neither workers nor a kill change."""
 
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +36,24 @@ pytestmark = [pytest.mark.spice, pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
-    """The folders of one small campaign, run with 1 and with 2 workers."""
+    """The folders of one small campaign: 1 worker in one go, 2 workers killed half-way and resumed."""
     folder = tmp_path_factory.mktemp("calibrate")
     (folder / "small.toml").write_text(CAMPAIGN, encoding="utf-8")
-    for workers in (1, 2):
-        command = [sys.executable, "-m", "mtjspice.cli", "calibrate", "mondal2018", "--engine", "ngspice"]
-        command += ["--campaign", str(folder / "small.toml"), "--out", str(folder / str(workers))]
-        command += ["--workers", str(workers), "--seed", "3"]
-        subprocess.run(command, check=True, capture_output=True, timeout=400)
+
+    def command(workers: int) -> list[str]:
+        options = {"campaign": folder / "small.toml", "out": folder / str(workers), "workers": workers, "seed": 3}
+        asked = [sys.executable, "-m", "mtjspice.cli", "calibrate", "mondal2018", "--engine", "ngspice"]
+        return asked + [str(part) for name, value in options.items() for part in (f"--{name}", value)]
+
+    subprocess.run(command(1), check=True, capture_output=True, timeout=400)
+    with subprocess.Popen(command(2), stderr=subprocess.DEVNULL) as stopped:
+        deadline = time.monotonic() + 200
+        while len(list((folder / "2").glob("checkpoint/*/*.json"))) < 10:
+            assert stopped.poll() is None, "it ended before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        stopped.kill()
+    subprocess.run([*command(2), "--resume"], check=True, capture_output=True, timeout=400)
     return {workers: folder / str(workers) for workers in (1, 2)}
 
 
@@ -64,7 +75,7 @@ def test_thresholds_agree_with_fokker_planck(runs: dict[int, Path]) -> None:
             assert all(abs(z) < 3.3 for z in fit["fokker_planck"]["z_scores"])
 
 
-def test_workers_change_no_byte(runs: dict[int, Path]) -> None:
+def test_workers_and_a_kill_change_no_byte(runs: dict[int, Path]) -> None:
     one, two = (result(folder) for folder in runs.values())
     assert one.pop("provenance")["seed"] == two.pop("provenance")["seed"] == 3
     assert one == two

@@ -16,12 +16,14 @@ import numpy as np
 import pytest
 
 from mtjspice import cli
-from mtjspice.calibration import surfaces
+from mtjspice.calibration import optimise, sources, surfaces
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.errors import CardError
 from mtjspice.junction.fokker_planck import switching_probabilities
 from mtjspice.junction.parameters import MacrospinParameters
 from mtjspice.resources import calibration_folder, models_folder
+from mtjspice.switching import monte_carlo, probability
+from mtjspice.switching.monte_carlo import Task, run_task
 from mtjspice.switching.points import Counts, Point
 
 CALIBRATE_KEYS = {
@@ -164,27 +166,26 @@ def test_a_simulated_probability(mtjspice: Command) -> None:
 
 def test_a_simulation_that_loses_every_trial(mtjspice: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     point = Point(Direction.AP_TO_P, Drive.CURRENT, 90e-6, (1.5e-9,), 2)
-    lost = Counts(point, np.array([0]), 0, ("2 trials: ngspice failed",) * 2)
-    monkeypatch.setattr(cli, "measure", lambda *_, **__: [lost])
+    lost = Counts(point, np.array([0]), 0, {"ngspice failed": 2})
+    monkeypatch.setattr(probability, "measure", lambda *_, **__: [lost])
     asked = (*PULSE, "--current", "90e-6", "--engine", "macrospin")
     refused(mtjspice(*asked), 1, "no trial could be simulated", "ngspice failed")
 
 
 def test_lost_trials_are_told(mtjspice: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     point = Point(Direction.AP_TO_P, Drive.CURRENT, 90e-6, (1.5e-9,), 100)
-    monkeypatch.setattr(cli, "measure", lambda *_, **__: [Counts(point, np.array([9]), 90, ("time limit",) * 10)])
+    monkeypatch.setattr(probability, "measure", lambda *_, **__: [Counts(point, np.array([9]), 90, {"time limit": 10})])
     shown = mtjspice(*PULSE, "--current", "90e-6", "--engine", "macrospin")
     assert "(9 of 90 switched)" in shown.out
-    assert "10 trials could not be simulated" in shown.err
-    assert "10 x time limit" in shown.err
+    assert "warning: 10 trials could not be simulated and are not counted: time limit" in shown.err
 
 
 def test_ctrl_c_is_a_message(mtjspice: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "measure", interrupted)
-    refused(mtjspice(*PULSE, "--current", "90e-6", "--engine", "macrospin"), 130, "stopped", "give the command again")
+    monkeypatch.setattr(probability, "measure", interrupted)
+    refused(mtjspice(*PULSE, "--current", "90e-6", "--engine", "macrospin"), 130, "stopped", "--out and --resume")
 
 
 @pytest.mark.parametrize(
@@ -305,7 +306,7 @@ def test_a_full_disk_keeps_what_was_finished(
     assert outcome.status == 1
     assert "No space left on device" in outcome.err
     assert "finished work is kept" in outcome.err
-    refused(mtjspice(*asked), 2, "an unfinished run of this calibration holds 3 finished batches", "--resume")
+    refused(mtjspice(*asked), 2, "an unfinished run holds 3 finished batches", "--resume")
 
 
 def write_pulses(
@@ -389,10 +390,52 @@ def test_workers_kills_and_damage_change_no_number(
     assert 5 <= len(finished) < 24
     assert not (tmp_path / "killed" / "calibration.json").exists()
 
-    refused(mtjspice(*asked, *killed), 2, "an unfinished run of this calibration", "--resume", "--out")
+    refused(mtjspice(*asked, *killed), 2, "an unfinished run holds", "--resume", "--out")
     finished[0].write_bytes(finished[0].read_bytes()[:100])
     resumed = mtjspice(*asked, *killed, "--resume")
     assert resumed.status == 0
     assert f"{finished[0].stem}.damaged was damaged; its batch was simulated again" in resumed.err
     assert numbers(tmp_path / "killed") == numbers(tmp_path / "one")
     assert not list(checkpoint.glob("*/*"))
+
+
+def test_a_probability_that_was_stopped_goes_on(
+    mtjspice: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = (*PULSE, "--current", "90e-6", "--engine", "macrospin", "--trials", 3000, "--workers", 1, "--out", "p")
+    whole = mtjspice(*asked, "--json")
+    assert json.loads(whole.out) == json.loads((tmp_path / "p" / "probability.json").read_text())
+    done: list[object] = []
+
+    def stopping(task: Task) -> dict[str, Any]:
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(task)
+        return run_task(task)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(monte_carlo, "run_task", stopping)
+        refused(mtjspice(*asked), 130, "stopped", "--resume")
+    refused(mtjspice(*asked), 2, "an unfinished run holds 2 finished batches")
+    assert mtjspice(*asked, "--resume", "--json").out == whole.out
+    assert not (tmp_path / "p" / "checkpoint").exists()
+
+
+def test_optimised_widths_are_kept(mtjspice: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(surfaces, "_POINTS", 5)
+    monkeypatch.setattr(optimise, "_SHARES", np.array([0.6, 0.78]))
+    monkeypatch.setattr(sources, "_EXACT_MAP_POINTS", 5)
+    shown = mtjspice("calibrate", "--engine", "fokker_planck", "--optimise-widths", "--json")
+    widths = json.loads(shown.out)["widths"]
+    kept = json.loads((tmp_path / "out" / "mondal2018" / "widths.json").read_text())
+    assert kept.pop("provenance")["seed"] == 1
+    assert kept == widths
+    assert widths["optimised"]["t0_s"] == pytest.approx(0.78 * 2.5e-9)
+    assert widths["optimised"]["ap_to_p"].keys() == {"i0_a", "i1_a", "eta", "relative_rmse"}
+
+
+def test_widths_are_not_optimised_for_what_fokker_planck_does_not_describe(mtjspice: Command, tmp_path: Path) -> None:
+    card = (models_folder() / "mondal2018.toml").read_text().replace("[field]", "[field]\nin_plane_field_t = 0.01")
+    (tmp_path / "oblique.toml").write_text(card)
+    asked = ("calibrate", "oblique.toml", "--engine", "macrospin", "--optimise-widths")
+    refused(mtjspice(*asked), 2, "does not describe this junction", "without axial symmetry")

@@ -10,7 +10,7 @@ from scipy.linalg import expm, solve_banded
 
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.junction import JunctionCard
-from mtjspice.errors import ModelError
+from mtjspice.errors import InputError, ModelError
 from mtjspice.junction import fokker_planck
 from mtjspice.junction.closed_form import attempt_time_s, retention_s
 from mtjspice.junction.fokker_planck import (
@@ -20,6 +20,7 @@ from mtjspice.junction.fokker_planck import (
     switching_probability,
 )
 from mtjspice.junction.parameters import MacrospinParameters
+from mtjspice.junction.resistance import critical_level
 
 
 def ideal(parameters: MacrospinParameters, delta: float) -> MacrospinParameters:
@@ -292,11 +293,31 @@ def test_a_cold_junction_has_a_finite_retention(mondal_parameters: MacrospinPara
         assert 0 < attempt_time_s(cold, direction) < 1e-9
 
 
-def test_no_escape_time_without_a_barrier(mondal_parameters: MacrospinParameters) -> None:
+@pytest.mark.parametrize("drive", Drive)
+def test_no_escape_time_without_a_barrier(mondal_parameters: MacrospinParameters, drive: Drive) -> None:
+    """The refusal gives the critical level in the drive's unit: just below it there is a barrier yet."""
     for direction in Direction:
-        level = 1.01 * mondal_parameters.critical_current_a(direction)
-        with pytest.raises(ModelError, match="no barrier holds"):
-            escape_time_s(mondal_parameters, direction, Drive.CURRENT, level)
+        critical = critical_level(mondal_parameters, direction, drive)
+        escape_time_s(mondal_parameters, direction, drive, 0.99 * critical)
+        with pytest.raises(ModelError, match=rf"no barrier holds(.|\n)*critical {drive}, {critical:.4g} {drive.unit}"):
+            escape_time_s(mondal_parameters, direction, drive, 1.01 * critical)
+
+
+def test_a_pulse_of_no_width_switches_nothing(mondal_parameters: MacrospinParameters) -> None:
+    for direction in Direction:
+        # What the expansion leaves of a probability, as the module claims.
+        assert switching_probability(mondal_parameters, direction, Drive.CURRENT, 90e-6, 0.0) < 1e-8
+
+
+@pytest.mark.parametrize(
+    ("level", "widths"),
+    [(-1e-6, [1e-9]), (math.nan, [1e-9]), (math.inf, [1e-9]), (9e-5, [-1e-9]), (9e-5, [1e-9, math.inf]), (9e-5, [])],
+)
+def test_impossible_pulses_are_refused(
+    mondal_parameters: MacrospinParameters, level: float, widths: list[float]
+) -> None:
+    with pytest.raises(InputError, match="a pulse's"):
+        switching_probabilities(mondal_parameters, Direction.AP_TO_P, Drive.CURRENT, [9e-5, level], widths)
 
 
 @pytest.mark.parametrize("change", [{"b_x_t": 0.01}, {"p_x": 0.1, "p_z": math.sqrt(0.99)}])
@@ -314,5 +335,6 @@ def test_a_junction_without_axial_symmetry_is_refused(
 
 def test_a_level_beyond_all_bounds_is_refused_at_once(mondal_parameters: MacrospinParameters) -> None:
     """90 mA for 90 uA would ask for matrices of thousands of modes, and for hours."""
-    with pytest.raises(ModelError, match=r"so strong a drive(.|\n)*check the level's unit"):
-        switching_probability(mondal_parameters, Direction.AP_TO_P, Drive.CURRENT, 90e-3, 1e-9)
+    for drive, level in ((Drive.CURRENT, 90e-3), (Drive.VOLTAGE, 900.0)):
+        with pytest.raises(ModelError, match=rf"so strong a drive(.|\n)*{drive.unit}\n(.|\n)*check the level's unit"):
+            switching_probability(mondal_parameters, Direction.AP_TO_P, drive, level, 1e-9)

@@ -7,9 +7,10 @@ import pytest
 from scipy import stats
 
 from mtjspice.cards.conventions import Direction, Drive
-from mtjspice.junction.macrospin import default_time_step_s, simulate_pulses, trajectory
+from mtjspice.junction.macrospin import simulate_pulses, trajectory
 from mtjspice.junction.parameters import MacrospinParameters
 from mtjspice.junction.thermal import thermal_field_t
+from mtjspice.junction.time_step import default_time_step_s
 
 BROWN_DELTA_5 = 1.35406e-2
 """Smallest non-zero eigenvalue times tau_D at Delta = 5, from an independent Legendre expansion."""

@@ -56,7 +56,7 @@ def test_precession_neither_opens_nor_closes_the_cone(mondal_parameters: Macrosp
 
 
 def test_damping_is_right_at_a_coarse_step() -> None:
-    """A cone of 0.01 rad decays by exp(-alpha w dt) a step; 0.28 rad a step is the coarsest that is accepted."""
+    """A cone of 0.01 rad decays by exp(-alpha w dt) a step; 0.28 rad a step is coarser than what is accepted."""
     alpha, steps = 0.02, 400
     angle = 0.28
     damped = Torques(alpha=alpha, b_k=1.0, b_z=0.0, b_x=0.0, p_x=0.0, p_z=1.0, a0=0.0, a1=0.0, asymmetry=0.0)

@@ -58,7 +58,7 @@ def measured(
     for direction, own in levels.items():
         p = switching_probabilities(parameters, direction, drive, list(own), widths_s)
         counts += [
-            Counts(Point(direction, drive, float(level), widths_s, trials), rng.binomial(trials, row), trials, ())
+            Counts(Point(direction, drive, float(level), widths_s, trials), rng.binomial(trials, row), trials, {})
             for level, row in zip(own, p, strict=True)
         ]
     return counts
@@ -202,7 +202,7 @@ def test_measurements_of_one_direction(
 def test_thresholds_that_leave_no_range(mondal: JunctionCard, campaign: CampaignCard) -> None:
     """Counts that fall with the width contradict a junction: t0 needs less than t0 + t1."""
     counts = [
-        Counts(Point(direction, Drive.CURRENT, level, (width,), 1000), np.array([switched]), 1000, ())
+        Counts(Point(direction, Drive.CURRENT, level, (width,), 1000), np.array([switched]), 1000, {})
         for direction in Direction
         for width, shift in ((1.5e-9, 0.0), (2.5e-9, 20e-6))
         for level, switched in ((60e-6 + shift, 10), (70e-6 + shift, 60), (80e-6 + shift, 200))
@@ -245,7 +245,7 @@ def test_widths_far_too_short_are_refused(
 
 
 def test_a_table_of_counts_is_what_the_measured_engine_reads(tmp_path: Path) -> None:
-    counts = [Counts(Point(Direction.AP_TO_P, Drive.CURRENT, 60e-6, (1e-9, 2e-9), 50), np.array([3, 9]), 50, ())]
+    counts = [Counts(Point(Direction.AP_TO_P, Drive.CURRENT, 60e-6, (1e-9, 2e-9), 50), np.array([3, 9]), 50, {})]
     counts_table(counts).to_csv(tmp_path / "t.csv", index=False)
     (again,) = read_measurements(tmp_path / "t.csv")
     assert again.point == counts[0].point

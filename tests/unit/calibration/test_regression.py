@@ -171,3 +171,20 @@ def test_the_straight_line_displaces_the_threshold_by_less_than_0_2_percent(card
             fit = fit_threshold(rows(np.round(p * 10**9), 10**9, levels, width_s), width_s, P0)
             # Measured 0.155 % at most (mondal2018, AP->P, 2.5 ns, voltage), the bias of a curve taken for a line.
             assert abs(fit.level / threshold - 1) < 2e-3
+
+
+def test_only_levels_near_the_threshold_are_fitted() -> None:
+    levels = np.linspace(40e-6, 120e-6, 17)
+    p = inverse_link(link(np.array(P0)) + 3.8 * (levels / 60e-6 - 1))
+    near = rows(np.round(1000 * p), 1000, levels).near(P0)
+    share = near.switched / near.trials
+    assert ((share > P0 / 5) & (share < 4 * P0)).all()
+    assert len(share) >= 3
+    # Three levels are kept however far they are.
+    assert len(rows(np.array([400, 500, 600, 700]), 1000, levels[-4:]).near(P0).levels) == 3
+
+
+def test_few_counts_leave_an_interval_open() -> None:
+    fit = fit_threshold(rows(np.array([0, 1, 1]), 10, np.array([50e-6, 60e-6, 70e-6])), 2.5e-9, P0)
+    assert fit.low95 >= 0
+    assert fit.high95 == np.inf

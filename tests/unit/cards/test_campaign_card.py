@@ -69,3 +69,10 @@ def test_faults_of_several_tables_come_together() -> None:
     assert "3 faults" in message
     assert "targets.t0_s = -1e-09: must be a number above 0 s and at most 1e-06 s" in message
     assert "map.trials: unknown key; did you mean trials_per_level?" in message
+
+
+@pytest.mark.parametrize("p0", [0.02, 0.3])
+def test_levels_lie_on_both_sides_of_p0(p0: float) -> None:
+    card = tables()
+    card["targets"]["p0"] = p0
+    assert "they must lie on both sides of targets.p0" in fault(card)

@@ -60,7 +60,7 @@ def assert_resumes(folder, kept):
     times_run = Counter(index for index, _ in runs(folder))
     assert sorted(times_run) == list(range(12))
     assert {index for index in kept if times_run[index] > 1} == set()
-    assert list((folder / "checkpoint").iterdir()) == []
+    assert not (folder / "checkpoint").exists()
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import pytest
 
 from mtjspice.calibration.calibrate import calibrate
 from mtjspice.calibration.result import CalibrationResult
+from mtjspice.calibration.run import CalibrationRun
 from mtjspice.calibration.sources import ExactSource, MeasuredSource
 from mtjspice.cards.campaign import load_campaign
 from mtjspice.cards.conventions import Direction, Drive
@@ -37,7 +38,7 @@ def counted(mondal: JunctionCard, mondal_parameters: MacrospinParameters) -> Cal
     ):
         p = switching_probabilities(mondal_parameters, direction, Drive.CURRENT, list(levels), [1.5e-9, 2.5e-9])
         counts += [
-            Counts(Point(direction, Drive.CURRENT, float(i), (1.5e-9, 2.5e-9), 300), rng.binomial(300, row), 300, ())
+            Counts(Point(direction, Drive.CURRENT, float(i), (1.5e-9, 2.5e-9), 300), rng.binomial(300, row), 300, {})
             for i, row in zip(levels, p, strict=True)
         ]
     campaign = load_campaign("table3")
@@ -55,7 +56,8 @@ def test_a_computed_calibration(mondal: JunctionCard, mondal_parameters: Macrosp
         )
         for c in result.coefficients
     }  # fmt: skip
-    drawn = draw_calibration(result, surfaces, tmp_path)
+    draw_calibration(CalibrationRun(result, surfaces, None, {}, []), tmp_path)
+    drawn = list(tmp_path.iterdir())
     assert {path.name for path in drawn} == {
         f"{figure}_{drive}.png" for figure in ("linear_map", "switching") for drive in Drive
     }
@@ -64,7 +66,8 @@ def test_a_computed_calibration(mondal: JunctionCard, mondal_parameters: Macrosp
 
 @pytest.mark.slow
 def test_a_measured_calibration(counted: CalibrationResult, tmp_path: Path) -> None:
-    drawn = draw_calibration(counted, {}, tmp_path)
+    draw_calibration(CalibrationRun(counted, {}, None, {}, []), tmp_path)
+    drawn = list(tmp_path.iterdir())
     assert {path.name for path in drawn} == {"thresholds_current.png", "linear_map_current.png"}
     assert all(looks_drawn(path) for path in drawn)
 
@@ -81,4 +84,4 @@ def test_a_simulated_surface_with_gaps(tmp_path: Path) -> None:
 
 def test_a_figure_without_a_folder(counted: CalibrationResult, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"cannot write thresholds_current\.png"):
-        draw_calibration(counted, {}, tmp_path / "missing")
+        draw_calibration(CalibrationRun(counted, {}, None, {}, []), tmp_path / "missing")

@@ -129,7 +129,7 @@ def test_voltage_alone(measured: CalibrationResult) -> None:
 
 
 def test_widths() -> None:
-    choice = WidthChoice(1.5e-9, 1e-9, dict.fromkeys(Direction, 0.0651), dict.fromkeys(Direction, 0.7094))
+    choice = WidthChoice(1.5e-9, 1e-9, *(dict.fromkeys(Direction, value) for value in (0.0651, 0.7094, 60e-6, 30e-6)))
     text = rendered(widths_table(choice, replace(choice, t0_s=1.8125e-9, t1_s=0.6875e-9)))
     for cell in ("campaign", "optimised", "1.81 ns", "687 ps", "0.0651", "0.709"):
         assert cell in text

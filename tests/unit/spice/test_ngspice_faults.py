@@ -55,7 +55,6 @@ def pulses(parameters: MacrospinParameters, **changes: object) -> PulseTrials:
         "trials": 3,
         "rng": np.random.default_rng(1),
         "time_step_s": 5e-12,
-        "time_limit_s": 0.3,
     }
     return simulate_pulses(**(arguments | changes))  # type: ignore[arg-type]
 
@@ -131,17 +130,38 @@ def test_a_batch_that_fails_twice_is_reported_not_dropped(
     assert result.mz.shape == (3, 2)
     assert np.isnan(result.mz).all()
     assert math.isnan(result.norm_error)
-    (reason,) = result.not_simulated
-    assert reason.startswith("3 trials: ")
-    assert "timestep too small" in reason
+    assert result.reason is not None
+    assert "timestep too small" in result.reason
     first, noise, second, same_noise = runs.read_text().splitlines()
     assert noise == same_noise
     assert float(second.split()[1]) == pytest.approx(float(first.split()[1]) / 4)
 
 
-def test_a_hanging_batch_is_reported(fake: Fake, mondal_parameters: MacrospinParameters) -> None:
-    fake("sleep 300")
-    assert "did not end in time" in pulses(mondal_parameters).not_simulated[0]
+def test_a_hanging_batch_is_reported_and_not_tried_again(
+    fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mondal_parameters: MacrospinParameters
+) -> None:
+    monkeypatch.setattr("mtjspice.spice.pulses._LEAST_TIME_LIMIT_S", 0.3)
+    fake(f"echo run >> {tmp_path / 'runs'}; sleep 300")
+    reason = pulses(mondal_parameters).reason
+    assert reason is not None
+    assert "did not end in time" in reason
+    assert (tmp_path / "runs").read_text() == "run\n"
+
+
+def test_large_batches_get_more_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mondal_parameters: MacrospinParameters
+) -> None:
+    """A minute, or twenty times 12 us for each trial and time point: also when tried again with four times as many."""
+    limits = []
+
+    def run_deck(*_: object, time_limit_s: float, **__: object) -> None:
+        limits.append(time_limit_s)
+        raise NgspiceCrashError("crash")
+
+    monkeypatch.setattr("mtjspice.spice.pulses.run_deck", run_deck)
+    pulses(mondal_parameters)
+    pulses(mondal_parameters, widths_s=[10e-9], trials=256)
+    assert limits == pytest.approx([60, 60, 122.88, 4 * 122.88])
 
 
 def test_a_missing_ngspice_is_no_failed_batch(
@@ -176,8 +196,31 @@ def test_a_full_disk_is_one_clear_message(
         {"time_step_s": 0.0},
         {"time_step_s": 1e-9},
         {"relax_s": -1e-9},
+        {"relax_s": 1e-9},
+        {"time_step_s": 20e-12, "widths_s": [1e-9]},
+        {"widths_s": [4e-12]},
+        {"level": 5.0},
+        {"widths_s": [1e-3]},
+        {"widths_s": [1e300]},
+        {"trials": 10**12},
     ],
 )
 def test_impossible_pulses_are_refused(mondal_parameters: MacrospinParameters, changes: dict[str, object]) -> None:
     with pytest.raises(InputError):
+        pulses(mondal_parameters, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"time_step_s": 20e-12, "widths_s": [1e-9]}, "precession"),
+        ({"level": 5.0}, "check the level's unit"),
+        ({"widths_s": [1e-3]}, r"at most 1e\+07: 1.7e-05 s for 3 trials"),
+        ({"relax_s": 1e-9}, "one width"),
+    ],
+)
+def test_a_refusal_says_what_would_do(
+    mondal_parameters: MacrospinParameters, changes: dict[str, object], text: str
+) -> None:
+    with pytest.raises(InputError, match=text):
         pulses(mondal_parameters, **changes)

@@ -35,7 +35,7 @@ def test_rows_become_points_in_order_of_level(tmp_path: Path) -> None:
     ]
     assert counts[0].switched.tolist() == [3, 9]
     assert {c.point.drive for c in counts} == {Drive.CURRENT}
-    assert all(c.not_simulated == () for c in counts)
+    assert all(c.not_simulated == {} for c in counts)
 
 
 def test_repeated_rows_are_added_up(tmp_path: Path) -> None:

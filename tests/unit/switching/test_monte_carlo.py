@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mtjspice.cards.conventions import Direction, Drive
+from mtjspice.errors import SimulationError
 from mtjspice.jobs.checkpoint import Checkpoint
 from mtjspice.jobs.executors import LocalExecutor
 from mtjspice.junction.fokker_planck import switching_probabilities
@@ -107,7 +108,7 @@ def test_without_axial_symmetry_every_width_has_a_run_of_its_own(mondal_paramete
     (alone,) = simulate(tilted, [replace(POINTS[1], widths_s=(1.5e-9,), trials=32)])
     (together,) = simulate(tilted, [replace(POINTS[1], trials=32)])
     assert together.switched.shape == (3,)
-    # The same random stream (a batch is named by its longest width), hence the very same trials.
+    # The same random stream (it belongs to the longest width), hence the very same trials.
     assert together.switched[2] == alone.switched[0]
 
 
@@ -126,7 +127,7 @@ def lossy(lost: int) -> Any:
     ) -> PulseTrials:
         mz = np.full((trials, len(widths_s)), -float(direction.initial_mz))
         mz[:lost] = np.nan
-        return PulseTrials(mz, 0.0, ("2 trials: stopped half-way",) if lost else ())
+        return PulseTrials(mz, 0.0, "stopped half-way" if lost else None)
 
     return simulate_pulses
 
@@ -138,15 +139,36 @@ def test_lost_trials_are_reported_and_not_counted(
     (counts,) = simulate(mondal_parameters, POINTS[:1], engine=Engine.NGSPICE)
     assert counts.trials == 70 - 3 * 2  # three batches
     assert counts.switched.tolist() == [64, 64, 64]
-    assert counts.not_simulated == ("2 trials: stopped half-way",) * 6
+    assert counts.not_simulated == {"stopped half-way": 6}
 
 
 def test_a_point_that_was_lost_whole(mondal_parameters: MacrospinParameters, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pulses, "simulate_pulses", lossy(99))
     (counts,) = simulate(mondal_parameters, POINTS[:1], engine=Engine.NGSPICE)
-    assert (counts.trials, len(counts.not_simulated)) == (0, 70)
+    assert (counts.trials, counts.not_simulated) == (0, {"stopped half-way": 70})
     assert np.isnan(counts.probability).all()
     assert np.isnan(measured_surface([counts], Engine.NGSPICE).probability).all()
+
+
+def test_a_campaign_gives_up_when_nothing_can_be_simulated(
+    mondal_parameters: MacrospinParameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulses, "simulate_pulses", lossy(99))
+    with pytest.raises(SimulationError, match=r"4 batches in a row(.|\n)*stopped half-way(.|\n)*--resume"):
+        simulate(mondal_parameters, POINTS[:2], engine=Engine.NGSPICE)
+
+
+def test_batches_that_lost_trials_are_tried_again(
+    mondal_parameters: MacrospinParameters, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(pulses, "simulate_pulses", lossy(2))
+    with Checkpoint(tmp_path, "0" * 64) as checkpoint:
+        (first,) = simulate(mondal_parameters, POINTS[:1], engine=Engine.NGSPICE, checkpoint=checkpoint)
+        assert checkpoint.finished() == {}
+        monkeypatch.setattr(pulses, "simulate_pulses", lossy(0))
+        (second,) = simulate(mondal_parameters, POINTS[:1], engine=Engine.NGSPICE, checkpoint=checkpoint)
+        assert len(checkpoint.finished()) == 3
+    assert (first.trials, second.trials) == (64, 70)
 
 
 def test_counts_become_a_surface(mondal_parameters: MacrospinParameters) -> None:

@@ -202,7 +202,9 @@ def test_the_shipped_grid_is_fine_enough(mondal: JunctionCard, mondal_parameters
     """Between the points of a calibration's wide surfaces, against direct solutions."""
     campaign = load_campaign("table3")
     result = calibrate(mondal, campaign, ExactSource(Engine.FOKKER_PLANCK, mondal_parameters, campaign))
-    surfaces = wide_surfaces(mondal_parameters, result, lambda done, total: None)
+    surfaces, missing = wide_surfaces(mondal_parameters, result, {"seed": 1}, lambda done, total: None)
+    assert missing == []
+    assert all(surface.provenance == {"seed": 1} for surface in surfaces.values())
     assert set(surfaces) == {(direction, drive) for direction in Direction for drive in Drive}
     rng = np.random.default_rng(3)
     for (direction, drive), s in surfaces.items():

@@ -1,0 +1,108 @@
+"""The benchmarks run and say what they reached; how fast they are is `make bench`'s matter."""
+
+import importlib
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from mtjspice.cards.conventions import Direction, Drive
+from mtjspice.junction.fokker_planck import switching_probability
+from mtjspice.junction.parameters import MacrospinParameters
+from mtjspice.junction.thermal import boltzmann_start
+from mtjspice.report.benchmark_table import benchmark_table
+from mtjspice.resources import checkout
+
+KEYS = {"name", "value", "unit", "baseline", "ratio", "bound", "target", "met"}
+
+
+@pytest.fixture(autouse=True)
+def _in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    top = checkout()
+    if top is None:
+        pytest.skip("benchmarks come with the source")
+    monkeypatch.syspath_prepend(str(top))
+
+
+def benchmark(name: str) -> Any:
+    return importlib.import_module(f"benchmarks.{name}")
+
+
+def assert_whole(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        assert set(row) == KEYS
+        assert row["bound"] in ("at least", "at most")
+        judged = row["value"] if row["baseline"] is None else row["value"] / row["baseline"]
+        reached = judged >= row["target"] if row["bound"] == "at least" else judged <= row["target"]
+        assert row["met"] is bool(reached)
+
+
+def test_the_fokker_planck_benchmark(mondal_parameters: MacrospinParameters) -> None:
+    module = benchmark("fokker_planck")
+    assert_whole(module.one_probability())
+    p = switching_probability(mondal_parameters, Direction.P_TO_AP, Drive.CURRENT, 140e-6, 2.5e-9)
+    assert module.on_a_grid(mondal_parameters) == pytest.approx(p, rel=3e-3)  # as it says
+
+
+def test_the_macrospin_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = benchmark("macrospin")
+    monkeypatch.setattr(module, "_TRIALS", 64)
+    monkeypatch.setattr(module, "_CMTJ_NANOSECONDS", 1.0)
+    assert_whole(module.speed() + module.against_numpy())
+    (row,) = module.against_cmtj()
+    if row["value"] is None:
+        assert "not installed" in row["name"]
+    else:
+        assert_whole([row])
+
+
+@pytest.mark.spice
+def test_the_ngspice_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = benchmark("ngspice")
+    monkeypatch.setattr(module, "_WIDTH_S", 0.05e-9)
+    monkeypatch.setattr(module, "_BATCHES", (2,))
+    monkeypatch.setattr(module, "_REPEATS", 1)
+    assert_whole(module.benchmarks())
+
+
+def test_the_table_shows_targets_in_100_columns() -> None:
+    entry = benchmark("_entry").entry
+    rows = [
+        entry("Fokker-Planck, one P(I, t)", 5.0, "ms", "at most", 20),
+        entry("macrospin / vectorised numpy Heun", 21_000.0, "traj-ns/s", "at least", 5, baseline=5000.0),
+        entry("ngspice / scalar Heun, batch 16", 2345.6, "us/traj-ns", "at most", 130, baseline=20.5),
+        entry("macrospin / cmtj (skipped: not installed)", None, "traj-ns/s", "at least", 5),
+        entry("macrospin", 17_000.0, "traj-ns/s", "at least", 18_000),
+    ]
+    assert [row["met"] for row in rows] == [True, False, True, None, False]
+    console = Console(width=100, file=io.StringIO())
+    with console.capture() as capture:
+        console.print(benchmark_table(rows))
+    text = capture.get()
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 100
+    assert "\u2026" not in text  # nothing is cut
+    for expected in (
+        "5 ms - - at most 20 yes",
+        "21000 traj-ns/s 5000 4.2 at least 5 NO",
+        "2346 us/traj-ns 20.5 114 at most 130 yes",
+        "- traj-ns/s - - at least 5 -",
+        "17000 traj-ns/s - - at least 18000 NO",
+    ):
+        assert expected in " ".join(text.split())
+
+
+def test_cmtj_solves_the_same_junction(mondal_parameters: MacrospinParameters) -> None:
+    """400 pulses by cmtj's own random numbers: four sigma are 6e-5 false alarms, and its seed is fixed."""
+    cmtj = pytest.importorskip("cmtj")
+    module, trials, current_a = benchmark("macrospin"), 400, 85e-6
+    junction, switched = module.cmtj_junction(current_a), 0
+    junction.setLayerSeed("free", 1)
+    for start in boltzmann_start(mondal_parameters, Direction.AP_TO_P, trials, np.random.default_rng(1)).tolist():
+        junction.setLayerMagnetisation("free", cmtj.CVector(*start))
+        module.cmtj_run(junction, 2.0)
+        switched += junction.getLayerMagnetisation("free").z > mondal_parameters.saddle_mz
+    p = switching_probability(mondal_parameters, Direction.AP_TO_P, Drive.CURRENT, current_a, 2e-9)
+    assert 0.1 < p < 0.9
+    assert abs(switched / trials - p) < 4 * np.sqrt(p * (1 - p) / trials)
