@@ -5,22 +5,13 @@ from collections.abc import Callable
 import numpy as np
 from scipy.optimize import brentq
 
-from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.errors import ModelError
-from mtjspice.junction.parameters import MacrospinParameters
-from mtjspice.junction.resistance import write_voltage_v
 from mtjspice.switching.link import link
 
 Probability = Callable[[float], float]
 """P as a function of the level, at one width."""
 
 _LARGEST_FACTOR = 2.0**10
-
-
-def critical_level(parameters: MacrospinParameters, direction: Direction, drive: Drive) -> float:
-    """Return the critical current, or the voltage at which the initial state carries it."""
-    i_c0 = parameters.critical_current_a(direction)
-    return i_c0 if drive is Drive.CURRENT else write_voltage_v(parameters, direction, i_c0)
 
 
 def level_where(probability: Probability, target: float, start: float, lowest: float = 0.0) -> float:

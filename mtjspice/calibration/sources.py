@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import isotonic_regression
 
-from mtjspice.calibration.placement import bracket, critical_level, level_where
+from mtjspice.calibration.placement import bracket, level_where
 from mtjspice.calibration.regression import Line, Rows, Threshold, fit_line, fit_threshold
 from mtjspice.cards.campaign import CampaignCard
 from mtjspice.cards.conventions import Direction, Drive
@@ -18,6 +18,7 @@ from mtjspice.jobs.executors import Executor, LocalExecutor
 from mtjspice.jobs.progress import ProgressBars
 from mtjspice.junction.closed_form import lowest_current_a
 from mtjspice.junction.parameters import MacrospinParameters
+from mtjspice.junction.resistance import critical_level
 from mtjspice.junction.time_step import check_time_step
 from mtjspice.switching.deterministic import deterministic_surface, probabilities
 from mtjspice.switching.link import link

@@ -35,16 +35,17 @@ def write_voltage_v(parameters: MacrospinParameters, direction: Direction, i_wri
     """
     c = parameters.initial_projection(direction)
 
-    def voltage_v(tmr: float) -> float:
-        """Return I/G, written so that c = 1 and c = -1 give I R_P and I R_P (1 + tmr) without rounding."""
-        return i_write_a * parameters.r_p_ohm * (1 + tmr * (1 - c) / 2 / (1 + tmr * (1 + c) / 2))
+    def over_r_p(tmr: float) -> float:
+        """Return 1/(G R_P), written so that c = 1 and c = -1 give 1 and 1 + tmr without rounding."""
+        return 1 + tmr * (1 - c) / 2 / (1 + tmr * (1 + c) / 2)
 
     def excess_v(v_v: float) -> float:
         """Rises with V: from below zero at V = 0 to zero or above at V = I/G(0, c)."""
-        return v_v - voltage_v(parameters.tmr0 / (1 + (v_v / parameters.v_h_v) ** 2))
+        tmr = parameters.tmr0 / (1 + (v_v / parameters.v_h_v) ** 2)
+        return v_v - i_write_a * (parameters.r_p_ohm * over_r_p(tmr))
 
-    high = voltage_v(parameters.tmr0)
-    # In P, and at voltages too small for the bias to count, `high` is the solution to the last bit.
+    high = i_write_a * parameters.r_p_ohm * over_r_p(parameters.tmr0)
+    # In P, and at voltages too small for the bias to count, `high` is the solution but for rounding.
     return high if excess_v(high) <= 0 else float(brentq(excess_v, 0.0, high, xtol=1e-15))
 
 

@@ -2,14 +2,10 @@
 
 import math
 
-import numpy as np
 import pytest
 
-from mtjspice.calibration.placement import critical_level, level_where
-from mtjspice.cards.conventions import Direction, Drive
+from mtjspice.calibration.placement import level_where
 from mtjspice.errors import ModelError
-from mtjspice.junction.parameters import MacrospinParameters
-from mtjspice.junction.resistance import write_current_a
 
 
 def logistic(level: float) -> float:
@@ -45,14 +41,3 @@ def test_a_probability_that_is_never_reached(p: float) -> None:
 def test_a_probability_too_high_at_the_lowest_level() -> None:
     with pytest.raises(ModelError, match="no pulse level"):
         level_where(logistic, 0.05, 80.0, lowest=60.0)
-
-
-@pytest.mark.parametrize("direction", Direction)
-def test_the_critical_voltage_carries_the_critical_current(
-    mondal_parameters: MacrospinParameters, direction: Direction
-) -> None:
-    current = critical_level(mondal_parameters, direction, Drive.CURRENT)
-    voltage = critical_level(mondal_parameters, direction, Drive.VOLTAGE)
-    assert current == mondal_parameters.critical_current_a(direction)
-    assert write_current_a(mondal_parameters, direction, voltage) == pytest.approx(current)
-    assert np.sign(voltage) == 1
