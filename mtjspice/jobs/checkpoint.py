@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from mtjspice.errors import InputError
+from mtjspice.errors import InputError, OutputError
 from mtjspice.files import sha256_of, write_text, writing
 from mtjspice.jobs.lock import hold
 
@@ -44,7 +44,10 @@ class Checkpoint:
         self.close()
 
     def close(self) -> None:
-        """Let other commands use the checkpoint; what it holds stays."""
+        """Let other commands use the checkpoint; finished batches stay, an empty one goes."""
+        if self._unlock.alive and not any(self._folder.glob("*.json")):
+            with suppress(OutputError):
+                self.remove()
         self._unlock()
 
     def finished(self) -> dict[str, dict[str, Any]]:
@@ -102,7 +105,7 @@ class Checkpoint:
             shutil.rmtree(grave)
             with suppress(OSError):  # others' checkpoints may be beside this one
                 self._folder.parent.rmdir()
-        self.close()
+        self._unlock()
 
     def _checksum(self, key: str, result: dict[str, Any]) -> str:
         return sha256_of([self._identity, key, result])

@@ -77,7 +77,7 @@ def _drive(table: pd.DataFrame, path: Path) -> Drive:
             "the measurements lack a column" if missing or not drives else "current_a and voltage_v exclude each other",
             where=path,
             given=", ".join(map(str, table.columns)),
-            allowed=f"{', '.join(_COMMON)} and either current_a or voltage_v",
+            allowed=f"{', '.join(_COMMON)} and either current_a or voltage_v, separated by commas",
         )
     return drives[0]
 

@@ -103,6 +103,12 @@ def test_remove_leaves_nothing_and_unlocks(tmp_path, checkpoint):
         assert fresh.finished() == {}
 
 
+def test_an_empty_checkpoint_goes_when_it_is_closed(tmp_path):
+    with Checkpoint(tmp_path / "out", IDENTITY):
+        pass
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):
