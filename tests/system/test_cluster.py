@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.errors import InputError, SimulationError
 from mtjspice.jobs import executors
 from mtjspice.jobs.batches import Batch, run_batches
 from mtjspice.jobs.checkpoint import Checkpoint
 from mtjspice.jobs.executors import ClusterExecutor, LocalExecutor
 from mtjspice.jobs.seeds import generator
+from mtjspice.switching.monte_carlo import measure
+from mtjspice.switching.points import Engine, Point
 
 BATCHES = [Batch(f"point-{index}", index) for index in range(20)]
 
@@ -102,6 +105,20 @@ def test_cluster_gives_what_this_machine_gives_and_reports_its_faults(cluster, t
             run_batches(kill_worker, BATCHES[:6], executor=executor, checkpoint=checkpoint)
         resumed = run_batches(draw_without_pid, BATCHES[:6], executor=executor, checkpoint=checkpoint)
         assert list(resumed) == [batch.key for batch in BATCHES[:6]]
+
+
+@pytest.mark.slow
+@pytest.mark.spice
+def test_pulses_on_a_cluster_switch_like_pulses_here(cluster, mondal_parameters):
+    points = [Point(direction, Drive.CURRENT, 3e-4, (1e-9,), 20) for direction in Direction]
+
+    def measured(engine, executor):
+        counts = measure(engine, mondal_parameters, points, time_step_s=4e-12, batch_size=8, seed=1, executor=executor)
+        return [(c.switched.tolist(), c.trials) for c in counts]
+
+    executor = ClusterExecutor(cluster.address())
+    for engine in (Engine.NGSPICE, Engine.MACROSPIN):
+        assert measured(engine, executor) == measured(engine, LocalExecutor(1))
 
 
 @pytest.mark.slow
