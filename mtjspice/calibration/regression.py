@@ -55,17 +55,23 @@ class Rows:
         return self._only([below[-1], above[0]])
 
     def near(self, p0: float) -> "Rows":
-        """Return the rows whose share of switched pulses is near `p0`, where the line is straight.
+        """Return the rows near `p0` on the line through all of them: where a curve is straight enough.
 
-        From a fifth of `p0` to four times it; where fewer than three levels lie there, the nearest ones on the scale
-        of `link`.
+        From a fifth of `p0` to four times it; where fewer than three levels of a width lie there, the nearest three.
+        Chosen by the fitted P, as choosing by the counts themselves would bias few of them.
         """
-        share = (self.switched + 0.5) / (self.trials + 1)
-        distance = np.abs(link(share) - link(np.array(p0)))
-        keep = np.zeros(len(share), dtype=bool)
-        for width in np.unique(self.widths_s):
+        line = fit_line(self)
+        fitted = np.concatenate(
+            [line.probability(self.levels[self.widths_s == width], width) for width in line.widths_s]
+        ).clip(_TINY, 1 - _TINY)
+        order = np.concatenate([np.flatnonzero(self.widths_s == width) for width in line.widths_s])
+        p = np.empty(len(order))
+        p[order] = fitted
+        distance = np.abs(link(p) - link(np.array(p0)))
+        keep = np.zeros(len(p), dtype=bool)
+        for width in line.widths_s:
             here = np.flatnonzero(self.widths_s == width)
-            inside = here[(share[here] > p0 / 5) & (share[here] < 4 * p0)]
+            inside = here[(p[here] > p0 / 5) & (p[here] < 4 * p0)]
             keep[inside if len(inside) >= 3 else here[np.argsort(distance[here])[:3]]] = True
         return Rows(self.levels[keep], self.widths_s[keep], self.switched[keep], self.trials[keep])
 

@@ -29,6 +29,8 @@ from mtjspice.switching.surface import SwitchingSurface
 _EXACT_MAP_POINTS = 21
 _PLACEMENT_TRIALS = 1024
 _PLACEMENT_LEVELS = 10
+_CURVED = 0.01
+"""A p-value below this: so many counts, over so wide a range, that the line's curvature shows."""
 
 
 @dataclass(frozen=True)
@@ -275,9 +277,12 @@ class MeasuredSource:
         answers = []
         for q in questions:
             own = self._of(q.direction)
-            rows = rows_of(own).at_width(q.width_s).near(self._p0)
+            rows = rows_of(own).at_width(q.width_s)
+            threshold = fit_threshold(rows, q.width_s, self._p0)
+            if threshold.fit_p_value < _CURVED:
+                threshold = fit_threshold(rows.near(self._p0), q.width_s, self._p0)
             near = [c for c in own if np.isin(c.point.widths_s, rows.widths_s).any()]
-            answers.append(Answer(fit_threshold(rows, q.width_s, self._p0), None, counts_table(near)))
+            answers.append(Answer(threshold, None, counts_table(near)))
         return answers
 
     def maps(self, questions: Sequence[MapQuestion]) -> list[SwitchingSurface]:

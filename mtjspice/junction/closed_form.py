@@ -40,6 +40,12 @@ def switching_probability_eq5(
         ModelError: at or below the current where eq. 5 has its minimum. It is not monotone: towards I_c0 it rises
             to 1 again, which is wrong; below, switching is thermally activated.
     """
+    if not parameters.is_axially_symmetric:
+        raise ModelError(
+            "eq. 5 knows neither a field in the plane nor a tilt",
+            given=f"in-plane field {parameters.b_x_t:.4g} T, reference tilt with p_x = {parameters.p_x:.4g}",
+            next_step="use --engine macrospin or --engine ngspice for this card",
+        )
     tau_d_s, delta = _well(parameters, direction)
     overdrive = i_write_a / parameters.critical_current_a(direction)
     limit_a = lowest_current_a(parameters, direction, width_s, noise_during_pulse=noise_during_pulse)

@@ -107,6 +107,8 @@ def _number(value: float, unit: str) -> str:
 
 def _span(interval: tuple[float, float], unit: str) -> str:
     low, high = interval
+    if low <= 0 or not math.isfinite(low):
+        return f"below {format_si(high, unit)}" if math.isfinite(high) else "open"
     if not math.isfinite(high):
         return f"above {format_si(low, unit)}"
     if not unit:

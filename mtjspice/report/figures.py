@@ -36,7 +36,12 @@ def draw_switching(surfaces: Mapping[Direction, SwitchingSurface], path: Path) -
             row[0].set(xlabel="pulse width [ns]", ylabel=f"P({direction.label})", ylim=(-0.02, 1.02))
             row[1].set(xlabel=label, ylim=(-0.02, 1.02))
             for axis in row:
-                axis.legend(title=direction.label, loc="upper left", bbox_to_anchor=(1.0, 1.02), frameon=False)
+                axis.legend(
+                    title=f"{direction.label}, {surface.engine}",
+                    loc="upper left",
+                    bbox_to_anchor=(1.0, 1.02),
+                    frameon=False,
+                )
 
 
 def draw_thresholds(result: CalibrationResult, drive: Drive, path: Path) -> None:
@@ -53,7 +58,8 @@ def draw_thresholds(result: CalibrationResult, drive: Drive, path: Path) -> None
                 _draw_counts(axis, c, width, scale)
                 _draw_line(axis, fit, result.p0, scale)
                 axis.axhline(result.p0, color="0.8", zorder=0)
-                axis.axvspan(fit.low95 * scale, fit.high95 * scale, color="C0", alpha=0.15, label="95 % interval")
+                low, high = (end * scale for end in _shown_interval(c, fit, width))
+                axis.axvspan(low, high, color="C0", alpha=0.15, label="95 % interval")
                 axis.axvline(fit.level * scale, color="C0", label=f"{result.engine}: {fit.level * scale:.4g}")
                 if c.expected:
                     axis.axvline(
@@ -112,6 +118,16 @@ def _draw_counts(axis: Any, c: WriteCoefficients, width_s: float, scale: float) 
     shown = (p > 0) & (p < 1)
     errors = np.array([p - low, high - p])[:, shown]
     axis.errorbar(levels[shown], p[shown], errors, fmt="o", ms=4, color="k", capsize=3)
+
+
+def _shown_interval(c: WriteCoefficients, fit: Threshold, width_s: float) -> tuple[float, float]:
+    """Return the interval, cut a little beyond the levels: an open end must not stretch the figure."""
+    assert c.counts is not None
+    levels = c.counts[level_column(c.drive)][np.isclose(c.counts["width_s"], width_s, rtol=1e-3, atol=0)]
+    if levels.empty:
+        levels = c.counts[level_column(c.drive)]
+    margin = 0.3 * (levels.max() - levels.min())
+    return max(fit.low95, levels.min() - margin), min(fit.high95, levels.max() + margin)
 
 
 def _shown_probabilities(c: WriteCoefficients) -> tuple[float, float]:

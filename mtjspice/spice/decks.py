@@ -10,11 +10,14 @@ from mtjspice.cards.junction import JunctionCard
 from mtjspice.errors import InputError
 from mtjspice.files import make_folder, write_text
 from mtjspice.junction.parameters import MacrospinParameters
+from mtjspice.junction.pulse_checks import check_amount
 from mtjspice.junction.thermal import boltzmann_start, thermal_field_sigma_t
+from mtjspice.junction.time_step import check_torque
 from mtjspice.netlist.context import JunctionContext, PulseContext
 from mtjspice.netlist.render import render_pulse
 from mtjspice.units import GAMMA_RAD_PER_S_T
 
+_MOST_STEPS = 10_000_000
 _RESTORING_PER_NS = 20.0
 """Pulls |m| to 1 within 50 ps in decks with variable steps, where m would drift.
 
@@ -78,8 +81,10 @@ def pulse_context(
             allowed="a level above 0, and a width above its edges",
         )
     parameters = MacrospinParameters.from_card(card)
-    mx, my, mz = start.tolist()
+    check_torque(parameters, drive, level, time_step_s)
     delay_s = 2 * edge_s
+    check_amount(delay_s + width_s + relax_s, time_step_s, 1, _MOST_STEPS)
+    mx, my, mz = start.tolist()
     return PulseContext(
         junction=junction_context(parameters, restoring_per_ns=_RESTORING_PER_NS),
         card=card.name,
