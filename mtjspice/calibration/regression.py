@@ -60,23 +60,19 @@ class Rows:
         From a fifth of `p0` to four times it; where fewer than three levels of a width lie there, the nearest three.
         Chosen by the fitted P, as choosing by the counts themselves would bias few of them.
         """
-        line = fit_line(self)
-        fitted = np.concatenate(
-            [line.probability(self.levels[self.widths_s == width], width) for width in line.widths_s]
-        ).clip(_TINY, 1 - _TINY)
-        order = np.concatenate([np.flatnonzero(self.widths_s == width) for width in line.widths_s])
-        p = np.empty(len(order))
-        p[order] = fitted
+        p = fit_line(self).probability(self.levels, self.widths_s).clip(_TINY, 1 - _TINY)
         distance = np.abs(link(p) - link(np.array(p0)))
         keep = np.zeros(len(p), dtype=bool)
-        for width in line.widths_s:
+        for width in np.unique(self.widths_s):
             here = np.flatnonzero(self.widths_s == width)
             inside = here[(p[here] > p0 / 5) & (p[here] < 4 * p0)]
             keep[inside if len(inside) >= 3 else here[np.argsort(distance[here])[:3]]] = True
-        return Rows(self.levels[keep], self.widths_s[keep], self.switched[keep], self.trials[keep])
+        return self._where(keep)
 
     def _only(self, widths_s: list[float]) -> "Rows":
-        keep = np.isin(self.widths_s, widths_s) & (self.trials > 0)
+        return self._where(np.isin(self.widths_s, widths_s) & (self.trials > 0))
+
+    def _where(self, keep: np.ndarray) -> "Rows":
         return Rows(self.levels[keep], self.widths_s[keep], self.switched[keep], self.trials[keep])
 
 
@@ -116,12 +112,11 @@ class Line:
     scale: float
     coefficients: np.ndarray
 
-    def probability(self, levels: np.ndarray, width_s: float) -> np.ndarray:
-        """Return P, (levels,)."""
+    def probability(self, levels: np.ndarray, widths_s: np.ndarray | float) -> np.ndarray:
+        """Return P, (levels,), at one width or at one for each level."""
         levels = np.asarray(levels, dtype=float)
-        return inverse_link(
-            _design(levels / self.scale, np.full(levels.shape, width_s), self.widths_s) @ self.coefficients
-        )
+        widths_s = np.broadcast_to(widths_s, levels.shape)
+        return inverse_link(_design(levels / self.scale, widths_s, self.widths_s) @ self.coefficients)
 
 
 def fit_line(rows: Rows) -> Line:

@@ -17,7 +17,8 @@ from mtjspice.netlist.context import JunctionContext, PulseContext
 from mtjspice.netlist.render import render_pulse
 from mtjspice.units import GAMMA_RAD_PER_S_T
 
-_MOST_STEPS = 10_000_000
+MOST_TRIAL_STEPS = 10**7
+"""In one run: some two minutes, and 2 GB of noise and waveforms."""
 _RESTORING_PER_NS = 20.0
 """Pulls |m| to 1 within 50 ps in decks with variable steps, where m would drift.
 
@@ -83,7 +84,7 @@ def pulse_context(
     parameters = MacrospinParameters.from_card(card)
     check_torque(parameters, drive, level, time_step_s)
     delay_s = 2 * edge_s
-    check_amount(delay_s + width_s + relax_s, time_step_s, 1, _MOST_STEPS)
+    check_amount(delay_s + width_s + relax_s, time_step_s, 1, MOST_TRIAL_STEPS)
     mx, my, mz = start.tolist()
     return PulseContext(
         junction=junction_context(parameters, restoring_per_ns=_RESTORING_PER_NS),

@@ -18,14 +18,12 @@ from mtjspice.junction.thermal import boltzmann_start, thermal_field_t
 from mtjspice.junction.time_step import check_time_step, check_torque
 from mtjspice.netlist.context import CampaignContext
 from mtjspice.netlist.render import render_campaign
-from mtjspice.spice.decks import junction_context
+from mtjspice.spice.decks import MOST_TRIAL_STEPS, junction_context
 from mtjspice.spice.ngspice import NgspiceTimeoutError, run_deck
 from mtjspice.spice.noise import write_noise
 
 _TIGHTER = 4
 """A failed batch is run again with this many time points per noise sample."""
-_MOST_TRIAL_STEPS = 10**7
-"""In one run: some two minutes, and 2 GB of noise and waveforms."""
 _USUAL_S_PER_TRIAL_STEP = 12e-6
 """What a junction costs per time point: 3 ms per trajectory-ns at 4 ps."""
 _PATIENCE, _LEAST_TIME_LIMIT_S = 20, 60.0
@@ -205,4 +203,4 @@ def _check(
             "a pulse is shorter than a time step", given=f"{widths.min():g} s", allowed=f"above {time_step_s:g} s"
         )
     check_torque(parameters, drive, level, time_step_s)
-    check_amount(widths.max() + relax_s, time_step_s, trials, _MOST_TRIAL_STEPS)
+    check_amount(widths.max() + relax_s, time_step_s, trials, MOST_TRIAL_STEPS)
