@@ -18,7 +18,7 @@ from rich.console import Console
 
 from mtjspice.calibration.card_summary import summarise
 from mtjspice.calibration.run import choose_engine, run_calibration
-from mtjspice.cards.array import ArrayCard
+from mtjspice.cards.array import load_array
 from mtjspice.cards.campaign import load_campaign
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.junction import find_card, load_card, shipped_cards
@@ -88,7 +88,7 @@ def card_show(
     if as_toml:
         sys.stdout.write(find_card(card).read_text(encoding="utf-8"))
         return
-    summary = summarise(junction, load_campaign(campaign), ArrayCard())
+    summary = summarise(junction, load_campaign(campaign), load_array("array45"))
     if as_json:
         _print_json(summary)
         return

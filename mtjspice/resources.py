@@ -29,3 +29,13 @@ def models_folder() -> Path:
 def calibration_folder() -> Path:
     """Return the folder of campaign cards and reference calibrations."""
     return _folder("calibration")
+
+
+def arrays_folder() -> Path:
+    """Return the folder of shipped array cards."""
+    return models_folder() / "arrays"
+
+
+def transistors_folder() -> Path:
+    """Return the folder of shipped transistor libraries."""
+    return models_folder() / "transistors"

@@ -58,7 +58,7 @@ def summarise(card: JunctionCard, campaign: CampaignCard, array: ArrayCard) -> d
                 entry["v_write_v"] = [write_voltage_v(parameters, direction, i) for i in currents]
             entry["read_disturb_probability"] = _read_disturb(parameters, direction, array)
         summary[direction.value] = entry
-    return summary | {"v_read_v": array.v_read_v, "t_read_s": array.t_read_s}
+    return summary | {"v_read_v": array.read.v_read_v, "t_read_s": array.read.t_read_s}
 
 
 def _write_currents_a(source: ExactSource, direction: Direction, widths_s: tuple[float, float]) -> list[float] | None:
@@ -73,7 +73,7 @@ def _write_currents_a(source: ExactSource, direction: Direction, widths_s: tuple
 def _read_disturb(parameters: MacrospinParameters, direction: Direction, array: ArrayCard) -> float:
     """Return the probability that one read with the sign that favours `direction` switches the junction."""
     try:
-        escape_s = escape_time_s(parameters, direction, Drive.VOLTAGE, array.v_read_v)
+        escape_s = escape_time_s(parameters, direction, Drive.VOLTAGE, array.read.v_read_v)
     except ModelError:  # no barrier is left: the read is a write
-        return switching_probability(parameters, direction, Drive.VOLTAGE, array.v_read_v, array.t_read_s)
-    return -float(np.expm1(-array.t_read_s / escape_s))
+        return switching_probability(parameters, direction, Drive.VOLTAGE, array.read.v_read_v, array.read.t_read_s)
+    return -float(np.expm1(-array.read.t_read_s / escape_s))

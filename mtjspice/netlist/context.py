@@ -1,8 +1,11 @@
 """What the templates are given: plain frozen numbers, SI unless the name says otherwise."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mtjspice.cards.array import Architecture, Levels, SwitchKind
 from mtjspice.cards.conventions import Drive
+from mtjspice.schedule import Points
 
 
 @dataclass(frozen=True)
@@ -11,6 +14,7 @@ class JunctionContext:
 
     Terms whose number is zero (`restoring_per_ns`, `b_z_t`, `b_x_t`, `p_x`, `asymmetry`) stay out of the text.
     Without `conducts` the terminals are a short: enough, and faster, where a source imposes the current.
+    With `varies` an instance may have an r_p and a tmr0 of its own.
     """
 
     alpha: float
@@ -27,6 +31,7 @@ class JunctionContext:
     tmr0: float
     v_h_v: float
     conducts: bool
+    varies: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,10 @@ class PulseContext:
 
 @dataclass(frozen=True)
 class NoiseFile:
-    """A file of thermal fields in units of `scale_t`: three columns for each of the junctions numbered `junctions`."""
+    """A file of thermal fields in units of `scale_t`: three columns for each of the junctions labelled `junctions`."""
 
     name: str
-    junctions: tuple[int, ...]
+    junctions: tuple[str, ...]
     scale_t: float
 
 
@@ -74,3 +79,154 @@ class CampaignContext:
     time_step_s: float
     starts: tuple[tuple[float, float, float], ...]
     noise: tuple[NoiseFile, ...]
+
+
+@dataclass(frozen=True)
+class CellContext:
+    """What stands at one crossing.
+
+    Args:
+        row, column: from 1.
+        kind: ``live`` switches, ``frozen`` keeps its state, ``resistor`` is r_ohm whatever the state, ``open`` is nothing.
+        start: of the magnetisation, a unit vector; (0, 0, mz) where it is frozen.
+        r_p_ohm, tmr0: its own, or None where it is as the junction's.
+    """
+
+    row: int
+    column: int
+    kind: str
+    start: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    r_p_ohm: float | None = None
+    tmr0: float | None = None
+    r_ohm: float = 0.0
+
+    @property
+    def label(self) -> str:
+        """What its elements and nodes are named after."""
+        return f"{self.row}_{self.column}"
+
+
+@dataclass(frozen=True)
+class SwitchSize:
+    """One role's transistor, or ideal switch."""
+
+    width_m: float
+    r_on_ohm: float
+
+
+@dataclass(frozen=True)
+class SwitchContext:
+    """The switches of an array: `library` is the name of a file beside the deck."""
+
+    kind: SwitchKind
+    library: str
+    model: str
+    length_m: float
+    select: SwitchSize
+    row: SwitchSize
+    column: SwitchSize
+
+    def of(self, role: str) -> SwitchSize:
+        """Return the size of a role's switch."""
+        return {"select": self.select, "row": self.row, "column": self.column}[role]
+
+
+@dataclass(frozen=True)
+class SenseContext:
+    """Sense amplifiers, and the resistors of their reference column."""
+
+    r_feedback_ohm: float
+    r_reference_ohm: float
+
+
+@dataclass(frozen=True)
+class CrossbarContext:
+    """A crossbar with its drivers, `crossbar.cir.j2`: an operating point where `stop_s` is None, else a transient.
+
+    Args:
+        header: comment lines under the title.
+        row_points, gate_points, enable_points, reference_points: corners of the sources' waveforms.
+        minus_saddle: the saddle's m_z with its sign turned, as it is added to m_z in a measurement.
+        sources: (node, source) of all that deliver energy.
+        people: with measurements, and a raw file for `mtjspice simulate`.
+    """
+
+    title: str
+    header: tuple[str, ...]
+    architecture: Architecture
+    rows: int
+    columns: int
+    cells: tuple[CellContext, ...]
+    junction: JunctionContext
+    r_segment_ohm: float
+    c_segment_f: float
+    switches: SwitchContext
+    levels: Levels
+    sense: SenseContext
+    row_points: tuple[Points, ...]
+    gate_points: tuple[Points, ...]
+    enable_points: tuple[Points, ...]
+    reference_points: Points
+    noise: tuple[NoiseFile, ...]
+    sample_step_s: float
+    time_step_s: float
+    stop_s: float | None
+    minus_saddle: float
+    people: bool
+    raw_name: str
+
+    def cell(self, row: int, column: int) -> CellContext:
+        """Return the cell at a crossing, from 1."""
+        return self.cells[(row - 1) * self.columns + column - 1]
+
+    @property
+    def has_live(self) -> bool:
+        """Whether a junction switches."""
+        return any(cell.kind == "live" for cell in self.cells)
+
+    @property
+    def has_frozen(self) -> bool:
+        """Whether a junction keeps its state."""
+        return any(cell.kind == "frozen" for cell in self.cells)
+
+    @property
+    def sources(self) -> tuple[tuple[str, str], ...]:
+        """(node, voltage source) of every source that delivers energy; the common mode is zero volts."""
+        return tuple(self._sources())
+
+    def _sources(self) -> Iterator[tuple[str, str]]:
+        yield "bulk", "vbulk"
+        for i in range(1, self.rows + 1):
+            yield f"drv{i}", f"vrow{i}"
+            if self.architecture is Architecture.ONE_R:
+                yield f"en{i}", f"ven{i}"
+        for j in range(1, self.columns + 1):
+            yield f"gate{j}", f"vgate{j}"
+        yield "gateref", "vgateref"
+
+    @property
+    def saved(self) -> tuple[str, ...]:
+        """The vectors of the raw file."""
+        found = [f"v(mz{cell.label})" for cell in self.cells if cell.kind == "live"]
+        for node, source in self.sources:
+            found += [f"v({node})", f"i({source})"]
+        for j in range(1, self.columns + 1):
+            found += [f"i(vsense{j})", f"v(sum{j})"]
+        return (*found, "i(vref)")
+
+
+@dataclass(frozen=True)
+class TransistorContext:
+    """One transistor, `transistor_sweep.cir.j2` and `transistor_cycle.cir.j2`; sweeps are (first, last, step)."""
+
+    library: str
+    model: str
+    width_m: float
+    length_m: float
+    levels: Levels
+    mean_v: tuple[float, float, float]
+    difference_v: tuple[float, float, float]
+    edge_s: float
+    on_s: float
+    stop_s: float
+    r_drain_ohm: float

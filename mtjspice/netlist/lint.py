@@ -6,12 +6,33 @@ from collections.abc import Iterator
 from mtjspice.errors import InputError
 
 LONGEST_LINE = 200
-DIRECTIVES = frozenset({".subckt", ".ends", ".model", ".options", ".save", ".tran", ".control", ".endc", ".end"})
-COMMANDS = frozenset({"set", "run", "let", "meas", "linearize", "asciiplot", "wrdata", "if", "end", "quit"})
-"""What a `.control` block may say. Not there, on purpose: shell, source, cd, write and whatever else reaches out."""
+DIRECTIVES = frozenset(
+    {".subckt", ".ends", ".model", ".options", ".save", ".tran", ".op", ".dc", ".include", ".control", ".endc", ".end"}
+)
+COMMANDS = frozenset(
+    {
+        "set",
+        "run",
+        "let",
+        "meas",
+        "print",
+        "echo",
+        "linearize",
+        "asciiplot",
+        "wrdata",
+        "write",
+        "if",
+        "else",
+        "end",
+        "quit",
+    }
+)
+"""What a `.control` block may say. Not there, on purpose: shell, source, cd and whatever else reaches out."""
 
 _NODE = re.compile(r"[a-z0-9_]+")
-_NODES_OF = {"r": 2, "c": 2, "i": 2, "v": 2, "b": 2, "f": 2, "g": 4}
+_FILE = re.compile(r"[a-z0-9_.-]+")
+"""Beside the deck, and in lower case, as ngspice makes some of them so."""
+_NODES_OF = {"r": 2, "c": 2, "i": 2, "v": 2, "b": 2, "f": 2, "g": 4, "m": 4, "s": 4, "e": 4}
 
 
 def check_deck(text: str) -> str:
@@ -51,11 +72,15 @@ def _block_faults(text: str) -> Iterator[str]:
         if open_blocks and open_blocks[-1] == ".control" and last != ".endc":
             if last not in COMMANDS or any(sign in line for sign in "`;|"):
                 yield f"line {number}: not allowed in a .control block: {line}"
+            elif last == "write" and not _names_one_file(line):
+                yield f"line {number}: write names one file beside the deck: {line}"
             continue
         if not last.startswith("."):
             continue
         if last not in DIRECTIVES:
             yield f"line {number}: directive not allowed: {line}"
+        elif last == ".include" and not _names_one_file(line):
+            yield f"line {number}: .include names one file beside the deck: {line}"
         elif last in (".subckt", ".control"):
             if open_blocks:
                 yield f"line {number}: {last} inside {open_blocks[-1]}"
@@ -68,6 +93,11 @@ def _block_faults(text: str) -> Iterator[str]:
         yield f"{block} is never closed"
     if last != ".end":
         yield "the last statement must be .end"
+
+
+def _names_one_file(line: str) -> bool:
+    words = line.split()
+    return len(words) == 2 and bool(_FILE.fullmatch(words[1]))
 
 
 def _element_faults(text: str) -> Iterator[str]:

@@ -7,12 +7,14 @@ from typing import Any
 import jinja2
 
 from mtjspice.errors import InputError
-from mtjspice.netlist.context import CampaignContext, PulseContext
+from mtjspice.netlist.context import CampaignContext, CrossbarContext, PulseContext, TransistorContext
 from mtjspice.netlist.lint import check_deck
 from mtjspice.resources import netlists_folder
 from mtjspice.units import spice_number
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,60}", re.ASCII)
+_PART = re.compile(r"[a-z0-9_]{1,61}", re.ASCII)
+_VECTOR = re.compile(r"[vi]\([a-z0-9_]{1,61}\)", re.ASCII)
 _PRINTABLE = re.compile(r"[ -~]{0,120}", re.ASCII)
 
 
@@ -64,6 +66,46 @@ def comment(value: str) -> CheckedText:
     return CheckedText(value)
 
 
+def name_part(value: str) -> CheckedText:
+    """Return the part of a node's or an element's name that follows its letter.
+
+    Raises:
+        InputError: it holds anything but lower-case letters, digits and underscore.
+    """
+    return _matching(value, _PART, "a part of a name", "lower-case letters, digits and '_'; at most 61")
+
+
+def vector(value: str) -> CheckedText:
+    """Return the name of a saved vector, ``v(node)`` or ``i(source)``.
+
+    Raises:
+        InputError: it is not one.
+    """
+    return _matching(value, _VECTOR, "a vector", "v(node) or i(source)")
+
+
+def label(pattern: str, *numbers: object) -> CheckedText:
+    """Return a node's or an element's name made of a template's own pattern: ``"r%d_%d" | label(i, j)``."""
+    return name_part((pattern % numbers).lower())
+
+
+def circuit(value: str) -> CheckedText:
+    """Let a macro's text through: every piece of it went through a filter inside the macro."""
+    return CheckedText(value)
+
+
+def signed(value: float) -> CheckedText:
+    """Return a number with its sign, to be added to what stands before it."""
+    text = number(value)
+    return text if text.startswith("-") else CheckedText(f"+{text}")
+
+
+def _matching(value: str, pattern: re.Pattern[str], what: str, allowed: str) -> CheckedText:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise InputError(f"this is not {what} of a netlist", given=repr(value), allowed=allowed)
+    return CheckedText(value)
+
+
 def only_checked(value: Any) -> Any:
     """Refuse template output that passed none of the filters, so that no text reaches a deck unchecked."""
     if not isinstance(value, CheckedText):
@@ -86,7 +128,8 @@ def make_environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters |= {"number": number, "name": name, "comment": comment}
+    filters = (number, name, comment, name_part, vector, label, circuit, signed)
+    environment.filters |= {function.__name__: function for function in filters}
     return environment
 
 
@@ -112,3 +155,18 @@ def render_pulse(context: PulseContext) -> str:
 def render_campaign(context: CampaignContext) -> str:
     """Return the deck of one batch, checked: to be run in a folder with its noise files."""
     return check_deck(fill("campaign.cir.j2", context))
+
+
+def render_crossbar(context: CrossbarContext) -> str:
+    """Return the deck of a crossbar, checked: to be run in a folder with its transistor library and noise files."""
+    return check_deck(fill("crossbar.cir.j2", context))
+
+
+def render_transistor_sweep(context: TransistorContext) -> str:
+    """Return the deck that tabulates a transistor that is on, checked."""
+    return check_deck(fill("transistor_sweep.cir.j2", context))
+
+
+def render_transistor_cycle(context: TransistorContext) -> str:
+    """Return the deck of one on-off cycle of a transistor's gate, checked."""
+    return check_deck(fill("transistor_cycle.cir.j2", context))

@@ -27,13 +27,18 @@ With equal steps the trapezoidal rule keeps |m|^2 + |dt/2 dm/dt|^2, so campaigns
 
 
 def junction_context(
-    parameters: MacrospinParameters, *, conducts: bool = True, restoring_per_ns: float = 0.0
+    parameters: MacrospinParameters,
+    *,
+    conducts: bool = True,
+    restoring_per_ns: float = 0.0,
+    varies: bool = False,
 ) -> JunctionContext:
     """Return the numbers of the junction's subcircuit.
 
     Args:
         conducts: False makes the terminals a short: for where a source imposes the current.
         restoring_per_ns: rate at which |m| is pulled to 1.
+        varies: whether instances have resistances of their own.
     """
     return JunctionContext(
         alpha=parameters.alpha,
@@ -50,6 +55,7 @@ def junction_context(
         tmr0=parameters.tmr0,
         v_h_v=parameters.v_h_v,
         conducts=conducts,
+        varies=varies,
     )
 
 

@@ -86,14 +86,7 @@ def run_deck(deck: str, folder: Path, *, stop_s: float, time_limit_s: float) -> 
         NgspiceMissingError: no usable ngspice.
         NgspiceTimeoutError, NgspiceCrashError, NgspiceIncompleteError, RawFileError: the run failed.
     """
-    program = find_ngspice()
-    # OpenMP threads of ngspice spin and slow it down, above all beside other processes.
-    (folder / ".spiceinit").write_text("set num_threads=1\n")
-    (folder / "deck.cir").write_text(deck)
-    raw = folder / "waves.raw"
-    raw.unlink(missing_ok=True)
-    log = _run([program, "-b", "-r", raw.name, "deck.cir"], folder, time_limit_s)
-    waveforms = read_raw(raw)
+    waveforms, log = _simulate(deck, folder, time_limit_s)
     times = waveforms["time"]
     # An aborted analysis still writes its raw file and may exit with 0.
     if times.size == 0 or times[-1] < stop_s * (1 - 1e-6) or not np.isfinite(waveforms.values).all():
@@ -102,6 +95,34 @@ def run_deck(deck: str, folder: Path, *, stop_s: float, time_limit_s: float) -> 
             "ngspice stopped before the end", given=reached, allowed=f"{stop_s:.4g} s", where=log
         )
     return waveforms
+
+
+def run_points(deck: str, folder: Path, *, points: int, time_limit_s: float) -> Waveforms:
+    """Run the operating point or the sweep of a deck in `folder` and return its `points` points.
+
+    Raises:
+        NgspiceMissingError: no usable ngspice.
+        NgspiceTimeoutError, NgspiceCrashError, NgspiceIncompleteError, RawFileError: the run failed.
+    """
+    waveforms, log = _simulate(deck, folder, time_limit_s)
+    found = len(waveforms.values)
+    if found < points or not np.isfinite(waveforms.values).all():
+        raise NgspiceIncompleteError(
+            "ngspice did not find every operating point", given=found, allowed=points, where=log
+        )
+    return waveforms
+
+
+def _simulate(deck: str, folder: Path, time_limit_s: float) -> tuple[Waveforms, str]:
+    """Return the waveforms of a deck run in `folder`, and the last lines of ngspice's output."""
+    program = find_ngspice()
+    # OpenMP threads of ngspice spin and slow it down, above all beside other processes.
+    (folder / ".spiceinit").write_text("set num_threads=1\n")
+    (folder / "deck.cir").write_text(deck)
+    raw = folder / "waves.raw"
+    raw.unlink(missing_ok=True)
+    log = _run([program, "-b", "-r", raw.name, "deck.cir"], folder, time_limit_s)
+    return read_raw(raw), log
 
 
 def _run(command: list[str], folder: Path, time_limit_s: float) -> str:

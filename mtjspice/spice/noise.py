@@ -1,5 +1,6 @@
 """Thermal fields as files for ngspice's `filesource` model."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ _FULL_SCALE = 99999
 _DIGITS = 7
 
 
-def write_noise(folder: Path, field_t: np.ndarray) -> tuple[NoiseFile, ...]:
+def write_noise(folder: Path, field_t: np.ndarray, labels: Sequence[str]) -> tuple[NoiseFile, ...]:
     """Write thermal fields as files of integers and return what a deck must know of them.
 
     Rounded to 1e-5 of the largest field, some 5e-5 standard deviations. File names are in lower case,
@@ -22,6 +23,7 @@ def write_noise(folder: Path, field_t: np.ndarray) -> tuple[NoiseFile, ...]:
     Args:
         folder: where the deck will run.
         field_t: (samples, junctions, 3), tesla.
+        labels: (junctions,), what the deck calls them.
 
     Raises:
         InputError: wrong shape, or a value that is not finite.
@@ -42,7 +44,7 @@ def write_noise(folder: Path, field_t: np.ndarray) -> tuple[NoiseFile, ...]:
     for number, first in enumerate(range(0, junctions, JUNCTIONS_PER_FILE), 1):
         members = range(first, min(first + JUNCTIONS_PER_FILE, junctions))
         columns = values[:, 3 * members.start : 3 * members.stop]
-        file = NoiseFile(f"field{number}.txt", tuple(k + 1 for k in members), scale_t)
+        file = NoiseFile(f"field{number}.txt", tuple(labels[k] for k in members), scale_t)
         (folder / file.name).write_bytes(_as_text(np.hstack((index, columns))))
         files.append(file)
     return tuple(files)

@@ -154,7 +154,7 @@ def trajectories(
             sample_step_s=time_step_s,
             time_step_s=time_step_s / points_per_sample,
             starts=tuple((mx, my, mz) for mx, my, mz in start.tolist()),
-            noise=write_noise(folder, field_t),
+            noise=write_noise(folder, field_t, [str(k + 1) for k in range(trials)]),
         )
         waves = run_deck(render_campaign(context), folder, stop_s=stop, time_limit_s=time_limit_s)
     columns = [waves.names.index(f"v(m{axis}{k + 1})") for k in range(trials) for axis in "xyz"]

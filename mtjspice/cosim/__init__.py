@@ -1,0 +1,1 @@
+"""The same step in SPICE and on the surrogate, side by side."""

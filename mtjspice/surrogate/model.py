@@ -1,0 +1,154 @@
+"""Everything the surrogate knows of a cell and its array, read from files or computed."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mtjspice.calibration.cell import calibrate_cell
+from mtjspice.calibration.drive import CellDrive, series_resistance_ohm
+from mtjspice.calibration.transistor import switch_table, table_source
+from mtjspice.cards.array import Architecture, ArrayCard, SwitchKind
+from mtjspice.cards.campaign import Targets
+from mtjspice.cards.conventions import Direction
+from mtjspice.cards.junction import JunctionCard
+from mtjspice.crossbar.switches import SwitchTable
+from mtjspice.errors import DataError
+from mtjspice.files import make_folder
+from mtjspice.jobs.progress import ProgressBars
+from mtjspice.junction.parameters import MacrospinParameters
+from mtjspice.junction.resistance import antiparallel_resistance_ohm
+from mtjspice.resources import calibration_folder
+from mtjspice.spice.crossbar_decks import Device
+from mtjspice.switching.cell_surface import CellSurface
+from mtjspice.switching.cell_surfaces import cell_surface
+
+
+@dataclass(frozen=True)
+class ArrayModel:
+    """A calibrated cell in an array of one architecture."""
+
+    architecture: Architecture
+    array: ArrayCard
+    parameters: MacrospinParameters
+    table: SwitchTable
+    surfaces: Mapping[Direction, CellSurface]
+    drive: CellDrive
+
+    @property
+    def select_ohm(self) -> float:
+        """A 1T1R cell's select transistor at small currents; 0 in 1R."""
+        if self.architecture is Architecture.ONE_R:
+            return 0.0
+        return series_resistance_ohm(self.table, self.array.switches.select_width_m, 0.0)
+
+    @property
+    def cell_conductances_s(self) -> tuple[float, float]:
+        """(G_P, G_AP) of a nominal cell at the read voltage, select transistor included."""
+        r_ap_ohm = antiparallel_resistance_ohm(self.parameters, self.array.read.v_read_v)
+        return 1 / (self.parameters.r_p_ohm + self.select_ohm), 1 / (r_ap_ohm + self.select_ohm)
+
+    @property
+    def reference_s(self) -> float:
+        """Conductance of a reference cell: the mean of the two states'."""
+        return sum(self.cell_conductances_s) / 2
+
+    @property
+    def device(self) -> Device:
+        """The same array for a netlist. A reference cell always has a select transistor, in 1R too."""
+        transistor_ohm = series_resistance_ohm(self.table, self.array.switches.select_width_m, 0.0)
+        return Device(self.parameters, self.array, 1 / self.reference_s - transistor_ohm)
+
+
+def array_model(
+    architecture: Architecture,
+    card: JunctionCard,
+    array: ArrayCard,
+    targets: Targets,
+    *,
+    progress: ProgressBars,
+    folder: Path | None = None,
+) -> ArrayModel:
+    """Return the model of `card`'s junctions in `array`.
+
+    What `folder` (or, without one, the shipped calibration of the card) holds for this very card and array is read from
+    there. The rest is computed: surfaces by Fokker-Planck, which takes a while, the switch table by ngspice.
+
+    Raises:
+        ModelError: the junction is not axially symmetric.
+        NgspiceMissingError: a transistor has to be measured, and there is no ngspice.
+        InputError: the transistor library cannot be used.
+    """
+    parameters = MacrospinParameters.from_card(card)
+    kept = folder or calibration_folder() / card.name
+    surfaces = _stored_surfaces(kept, card) or _computed_surfaces(parameters, card, progress)
+    table = _stored_table(kept, array) or switch_table(array, parameters.r_p_ohm)
+    drive = cell_drive(architecture, parameters, array, table, targets)
+    return ArrayModel(architecture, array, parameters, table, surfaces, drive)
+
+
+def cell_drive(
+    architecture: Architecture,
+    parameters: MacrospinParameters,
+    array: ArrayCard,
+    table: SwitchTable,
+    targets: Targets,
+) -> CellDrive:
+    """Return the calibrated drive of a cell: behind its select transistor in 1T1R, bare in 1R."""
+    if architecture is Architecture.ONE_R:
+        return CellDrive(architecture, array, table, calibrate_cell(parameters, targets, 0.0))
+    # The select transistor's resistance depends a little on the current, which depends a little on it.
+    width_m = array.switches.select_width_m
+    bare = calibrate_cell(parameters, targets, 0.0)
+    coefficients = {}
+    for direction in Direction:
+        middle_a = direction.current_sign * (bare[direction].i0_a + bare[direction].i1_a / 2)
+        r_ohm = series_resistance_ohm(table, width_m, middle_a)
+        coefficients[direction] = calibrate_cell(parameters, targets, r_ohm)[direction]
+    return CellDrive(architecture, array, table, coefficients)
+
+
+def save_model(model: ArrayModel, folder: Path) -> None:
+    """Write surfaces and switch table where `array_model` finds them."""
+    make_folder(folder)
+    for direction, surface in model.surfaces.items():
+        surface.save(folder / _surface_name(direction))
+    if model.array.switches.kind is SwitchKind.BSIM4:
+        model.table.save(folder / _table_name(model.array))
+
+
+def _surface_name(direction: Direction) -> str:
+    return f"cell_surface_{direction}.npz"
+
+
+def _table_name(array: ArrayCard) -> str:
+    return f"switch_{array.name}.npz"
+
+
+def _stored_surfaces(folder: Path, card: JunctionCard) -> dict[Direction, CellSurface] | None:
+    with suppress(DataError):
+        found = {direction: CellSurface.load(folder / _surface_name(direction)) for direction in Direction}
+        if all(surface.provenance.get("card_sha256") == card.sha256 for surface in found.values()):
+            return found
+    return None
+
+
+def _computed_surfaces(
+    parameters: MacrospinParameters, card: JunctionCard, progress: ProgressBars
+) -> dict[Direction, CellSurface]:
+    found = {}
+    for direction in Direction:
+        report: Callable[[int, int], None]
+        with progress(f"Fokker-Planck: cells, {direction.label}") as report:
+            surface = cell_surface(parameters, direction, report)
+        found[direction] = replace(surface, provenance={"card": card.name, "card_sha256": card.sha256})
+    return found
+
+
+def _stored_table(folder: Path, array: ArrayCard) -> SwitchTable | None:
+    if array.switches.kind is SwitchKind.BSIM4:
+        with suppress(DataError):
+            table = SwitchTable.load(folder / _table_name(array))
+            if table.source == table_source(array):
+                return table
+    return None
