@@ -122,8 +122,8 @@ def write_schedule(
     """Return the write phases alone, of inputs `x`, (rows,), and errors `delta`, (columns,), both in [-1, 1].
 
     Two phases: columns with delta > 0, then those with delta < 0 (eqs. 10 and 11). Four: each of them with the rows of
-    x > 0, then of x < 0 (Table 4). A column with delta = 0 is never selected, a row with x = 0 stays at the common mode,
-    or floats in the four-phase scheme.
+    x > 0, then of x < 0 (Table 4). A column with delta = 0 is never selected; a row with x = 0 stays at the common
+    mode, or floats in the four-phase scheme.
 
     Raises:
         InputError: a value beyond 1, not a vector, or phases that the architecture does not have.

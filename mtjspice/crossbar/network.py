@@ -1,8 +1,8 @@
 """The exact network of a small array in one instant: wires, switches that are on, bias-dependent junctions; by Newton.
 
 Nodes are the ends of every wire segment and of every line switch. A 1T1R cell, junction and select transistor in
-series, is one branch whose inner node is solved for by itself. Every node leaks 0.1 pS to the common mode, so that a line
-whose cells are all open has a voltage too.
+series, is one branch whose inner node is solved for by itself. Every node leaks 0.1 pS to the common mode, so that a
+line whose cells are all open has a voltage too.
 """
 
 from dataclasses import dataclass
@@ -227,7 +227,7 @@ class Network:
         inner: np.ndarray,
         thevenin: bool,
     ) -> Solution:
-        rows, columns = self.shape
+        columns = self.shape[1]
         _, _, current, by_a, _ = branches[1]
         i_cell = current.reshape(self.shape)
         v_a, v_b = voltages[self.cell_a].reshape(self.shape), voltages[self.cell_b].reshape(self.shape)

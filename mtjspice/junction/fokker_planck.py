@@ -12,6 +12,7 @@ is refused: use the macrospin or ngspice engine.
 A junction has switched when m_z is past the energy saddle at the end of the pulse.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,11 +23,12 @@ from scipy.linalg import expm
 from scipy.special import roots_legendre
 
 from mtjspice.cards.conventions import Direction, Drive
-from mtjspice.errors import ModelError
+from mtjspice.errors import InputError, ModelError
 from mtjspice.junction.closed_form import LARGEST_EXPONENT
 from mtjspice.junction.parameters import MacrospinParameters
 from mtjspice.junction.pulse_checks import check_pulses
-from mtjspice.junction.resistance import antiparallel_resistance_ohm, critical_level
+from mtjspice.junction.resistance import critical_level
+from mtjspice.junction.series import series_current_a
 
 _MOST_MODES = 1024
 """A matrix exponential of this size takes about a second."""
@@ -62,20 +64,61 @@ def switching_probabilities(
         InputError: a level or width that is negative or not finite, or no width.
         ModelError: the junction is not axially symmetric, or the drive far too strong to resolve.
     """
+    return _switched(parameters, direction, drive, levels, widths_s, 0.0)
+
+
+def switching_probabilities_in_series(
+    parameters: MacrospinParameters,
+    direction: Direction,
+    voltages_v: Sequence[float],
+    widths_s: Sequence[float],
+    r_series_ohm: float,
+) -> np.ndarray:
+    """Return P for every voltage and width of a junction behind a series resistance; see `junction.series`.
+
+    Args:
+        parameters: an axially symmetric junction.
+        direction: sets the initial well and the sign of the drive.
+        voltages_v: (n,) magnitudes of the voltage over the junction in its initial state.
+        widths_s: (m,) seconds, any order; equal spacing costs the least.
+        r_series_ohm: from 0, voltage drive, to infinity, current drive.
+
+    Returns:
+        (n, m) probabilities.
+
+    Raises:
+        InputError: a voltage, width or resistance that is negative or not a number, or no width.
+        ModelError: the junction is not axially symmetric, or the drive far too strong to resolve.
+    """
+    if not r_series_ohm >= 0:
+        raise InputError("a series resistance is not negative", given=f"{r_series_ohm} ohm", allowed="0 ohm or more")
+    return _switched(parameters, direction, Drive.VOLTAGE, voltages_v, widths_s, r_series_ohm)
+
+
+def _switched(
+    parameters: MacrospinParameters,
+    direction: Direction,
+    drive: Drive,
+    levels: Sequence[float],
+    widths_s: Sequence[float],
+    r_series_ohm: float,
+) -> np.ndarray:
     widths = np.asarray(widths_s, dtype=float)
     check_pulses(np.asarray(levels, dtype=float), widths)
     order = np.argsort(widths)
     gaps = np.diff(widths[order], prepend=0.0) / parameters.tau_d_s
     stays = np.empty((len(levels), len(widths)))
     for row, level in enumerate(levels):
-        start, well, generator = _problem(parameters, direction, drive, level)
+        start, well, generator = _problem(parameters, direction, drive, level, r_series_ohm)
         propagators: dict[float, np.ndarray] = {}
         density = start
         for column, gap in zip(order, gaps, strict=True):
-            # Spacings that differ by rounding only share one matrix exponential.
-            key = float(f"{gap:.9e}")
+            # Spacings that differ by rounding only share one matrix exponential; one twice as long takes its square.
+            mantissa, exponent = math.frexp(gap)
+            key = math.ldexp(round(mantissa * 2**33), exponent - 33)
             if key not in propagators:
-                propagators[key] = expm(generator * key)
+                half = propagators.get(key / 2)
+                propagators[key] = expm(generator * key) if half is None else half @ half
             density = propagators[key] @ density
             stays[row, column] = well @ density
     return np.clip(1.0 - stays, 0.0, 1.0)
@@ -128,13 +171,20 @@ def escape_time_s(
 
 @dataclass(frozen=True)
 class _Operator:
-    """Galerkin matrices in the orthonormal Legendre basis, (modes, modes), time in tau_D."""
+    """The Galerkin expansion in the orthonormal Legendre basis, time in tau_D."""
 
+    z: np.ndarray
+    """(2 modes,) where velocities are sampled."""
+    basis: np.ndarray
+    """(modes, 2 modes) polynomials there."""
+    slope: np.ndarray
+    """(modes, 2 modes) their derivatives times 1 - z^2 and the weights of the quadrature."""
     field: np.ndarray
-    torque: np.ndarray
-    """Per ampere, constant current."""
-    torque_mz: np.ndarray
-    """Per ampere, the same weighted with m_z: the part of the conductance that turns with the junction."""
+    """(modes, modes) the generator without current."""
+
+    def drift(self, velocity: np.ndarray) -> np.ndarray:
+        """Return the part of the generator that v(z), (2 modes,), makes."""
+        return (self.slope * velocity) @ self.basis.T
 
 
 @lru_cache(maxsize=16)
@@ -147,18 +197,9 @@ def _operator(parameters: MacrospinParameters, modes: int) -> _Operator:
     below = (
         np.vstack((np.zeros_like(z), basis[:-1])) * np.sqrt((2 * degree + 1) / np.maximum(2 * degree - 1, 1))[:, None]
     )
-    slope = degree[:, None] * (below - z * basis)
-
-    def galerkin(velocity: np.ndarray) -> np.ndarray:
-        return (slope * (weights * velocity)) @ basis.T
-
-    torque = _torque_velocity(parameters, z)
-    return _Operator(
-        field=galerkin(z + parameters.b_z_t / parameters.b_k_t)
-        - np.diag(degree * (degree + 1) / (2 * parameters.delta)),
-        torque=galerkin(torque),
-        torque_mz=galerkin(torque * z),
-    )
+    slope = degree[:, None] * (below - z * basis) * weights
+    field = (slope * _field_velocity(parameters, z)) @ basis.T - np.diag(degree * (degree + 1) / (2 * parameters.delta))
+    return _Operator(z, basis, slope, field)
 
 
 @lru_cache(maxsize=32)
@@ -174,11 +215,12 @@ def _start_and_well(parameters: MacrospinParameters, direction: Direction, modes
 
 
 def _problem(
-    parameters: MacrospinParameters, direction: Direction, drive: Drive, level: float
+    parameters: MacrospinParameters, direction: Direction, drive: Drive, level: float, r_series_ohm: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the start, the initial well's functional and the generator."""
     poles = np.array([-1.0, 1.0])
-    modes = _modes(parameters, float(np.abs(_velocity(parameters, direction, drive, level, poles)).max()))
+    velocity = _velocity(parameters, direction, drive, level, poles, r_series_ohm)
+    modes = _modes(parameters, float(np.abs(velocity).max()))
     if modes > _MOST_MODES:
         critical = f"{critical_level(parameters, direction, drive):.4g} {drive.unit}"
         raise ModelError(
@@ -188,9 +230,8 @@ def _problem(
             next_step="check the level's unit and the widths",
         )
     operator = _operator(parameters, modes)
-    constant, slope = _current_a(parameters, direction, drive, level)
-    generator = operator.field + constant * operator.torque + slope * operator.torque_mz
-    return *_start_and_well(parameters, direction, modes), generator
+    torque = _torque_velocity(parameters, direction, drive, level, operator.z, r_series_ohm)
+    return *_start_and_well(parameters, direction, modes), operator.field + operator.drift(torque)
 
 
 def _modes(parameters: MacrospinParameters, pole_velocity: float) -> int:
@@ -204,28 +245,37 @@ def _modes(parameters: MacrospinParameters, pole_velocity: float) -> int:
 
 
 def _velocity(
-    parameters: MacrospinParameters, direction: Direction, drive: Drive, level: float, z: np.ndarray
+    parameters: MacrospinParameters,
+    direction: Direction,
+    drive: Drive,
+    level: float,
+    z: np.ndarray,
+    r_series_ohm: float = 0.0,
 ) -> np.ndarray:
-    constant, slope = _current_a(parameters, direction, drive, level)
-    current = constant + slope * z
-    return z + parameters.b_z_t / parameters.b_k_t + current * _torque_velocity(parameters, z)
+    torque = _torque_velocity(parameters, direction, drive, level, z, r_series_ohm)
+    return _field_velocity(parameters, z) + torque
 
 
-def _torque_velocity(parameters: MacrospinParameters, z: np.ndarray) -> np.ndarray:
-    """Return the torque's part of v(z), per ampere."""
-    efficiency = parameters.torque_t_per_a / (1 + parameters.asymmetry * z)
-    return -efficiency / (parameters.alpha * parameters.b_k_t)
+def _field_velocity(parameters: MacrospinParameters, z: np.ndarray) -> np.ndarray:
+    """Return v(z) without current."""
+    return z + parameters.b_z_t / parameters.b_k_t
 
 
-def _current_a(
-    parameters: MacrospinParameters, direction: Direction, drive: Drive, level: float
-) -> tuple[float, float]:
-    """Return the current as constant + slope * m_z, in amperes: linear because the conductance is."""
-    signed = direction.current_sign * level
+def _torque_velocity(
+    parameters: MacrospinParameters,
+    direction: Direction,
+    drive: Drive,
+    level: float,
+    z: np.ndarray,
+    r_series_ohm: float,
+) -> np.ndarray:
+    """Return the torque's part of v(z)."""
     if drive is Drive.CURRENT:
-        return signed, 0.0
-    g_p, g_ap = 1 / parameters.r_p_ohm, 1 / antiparallel_resistance_ohm(parameters, signed)
-    return signed * (g_p + g_ap) / 2, signed * (g_p - g_ap) / 2
+        current = np.full_like(z, level)
+    else:
+        current = series_current_a(parameters, direction, level, r_series_ohm, z)
+    efficiency = parameters.torque_t_per_a / (1 + parameters.asymmetry * z)
+    return -efficiency * direction.current_sign * current / (parameters.alpha * parameters.b_k_t)
 
 
 def _legendre(modes: int, z: np.ndarray) -> np.ndarray:

@@ -12,11 +12,11 @@ lanes. No fastmath: each trajectory is the same sequence of roundings whatever i
 """
 
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numba
 import numpy as np
+
+from mtjspice.junction.compiled import compiled
 
 _LANES = 512
 """Trajectories that stay in the first-level cache while they take a block of steps."""
@@ -41,19 +41,7 @@ class Torques(NamedTuple):
     asymmetry: float
 
 
-def _compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Return numba's decorator, with its cache on disk where there is a folder to write it to."""
-
-    def decorate(function: Callable[..., Any]) -> Any:
-        try:
-            return numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
-        except RuntimeError:  # neither the package's folder nor the user's cache folder can be written
-            return numba.njit(nogil=True, error_model="numpy", **options)(function)
-
-    return decorate
-
-
-@_compiled(forceinline=True)
+@compiled(forceinline=True)
 def _turn(x, y, z, hx, hy, hz, torques):  # type: ignore[no-untyped-def]
     """Return w of dm/dt = gamma' w x m, in tesla, at m = (x, y, z) and thermal field h (see `junction.parameters`)."""
     c = torques.p_x * x + torques.p_z * z
@@ -65,7 +53,7 @@ def _turn(x, y, z, hx, hy, hz, torques):  # type: ignore[no-untyped-def]
     return bx - alpha * ax + y * qz - z * qy, by + z * qx - x * qz, bz - alpha * az + x * qy - y * qx
 
 
-@_compiled(forceinline=True)
+@compiled(forceinline=True)
 def _step(x, y, z, hx, hy, hz, kx, ky, kz, angle, torques):  # type: ignore[no-untyped-def]
     """Return m after one Heun step with thermal fields h at its start and k at its end; angle = gamma' dt in 1/T."""
     ux, uy, uz = _turn(x, y, z, hx, hy, hz, torques)
@@ -83,14 +71,14 @@ def _step(x, y, z, hx, hy, hz, kx, ky, kz, angle, torques):  # type: ignore[no-u
     )
 
 
-@_compiled(forceinline=True)
+@compiled(forceinline=True)
 def _kick(word, shift):  # type: ignore[no-untyped-def]
     """Return -1, 0 or 1 with probabilities 1/6, 2/3, 1/6 from the 21 bits of `word` above `shift`."""
     bits = np.int64(word >> np.uint64(shift)) & (_RANGE - 1)
     return np.float64(bits >= _RANGE - _SIXTH) - np.float64(bits < _SIXTH)
 
 
-@_compiled()
+@compiled()
 def advance(m, words, sigma_t, angle, torques):  # type: ignore[no-untyped-def]
     """Advance m in place, each step under a white thermal field that is constant within the step.
 
@@ -118,7 +106,7 @@ def advance(m, words, sigma_t, angle, torques):  # type: ignore[no-untyped-def]
                 x[k], y[k], z[k] = _step(x[k], y[k], z[k], hx, hy, hz, hx, hy, hz, angle, torques)
 
 
-@_compiled()
+@compiled()
 def follow(path, field_t, angle, torques):  # type: ignore[no-untyped-def]
     """Fill `path` from its first point, under a thermal field that is linear between time points.
 

@@ -87,7 +87,7 @@ class CellContext:
 
     Args:
         row, column: from 1.
-        kind: ``live`` switches, ``frozen`` keeps its state, ``resistor`` is r_ohm whatever the state, ``open`` is nothing.
+        kind: ``live`` switches, ``frozen`` keeps its state, ``resistor`` is r_ohm, ``open`` is nothing.
         start: of the magnetisation, a unit vector; (0, 0, mz) where it is frozen.
         r_p_ohm, tmr0: its own, or None where it is as the junction's.
     """

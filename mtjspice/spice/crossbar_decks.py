@@ -24,7 +24,7 @@ from mtjspice.spice.decks import junction_context
 from mtjspice.spice.libraries import library_name
 
 _RESTORING_PER_NS = 20.0
-"""Pulls |m| to 1: edges make steps unequal, and then the trapezoidal rule does not keep it there (see `spice.decks`)."""
+"""Pulls |m| to 1: edges make steps unequal, and then the trapezoidal rule lets it drift (see `spice.decks`)."""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 Between events the network is constant: its exact solution gives every junction's voltage and the resistance that it
 sees, and the cell's surface its probability. Events are columns that switch off and junctions that flip; after each of
-them the network is solved anew. A junction flips when its probability passes a number drawn for it. What it went through
-before counts as a head start (`junction.memory`); one that has just flipped goes on turning, and is easily turned back
-(`junction.turning`).
+them the network is solved anew. A junction flips when its probability passes a number drawn for it. What it went
+through before counts as a head start (`junction.memory`); one that has just flipped goes on turning, and is easily
+turned back (`junction.turning`).
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ LARGEST_SIDE = 32
 _BY_STATE = (Direction.AP_TO_P, Direction.P_TO_AP)
 """The direction in which a cell of state 0, of state 1, leaves it."""
 _DETERMINISTIC_KT, _THERMAL_KT = 18.0, 1.0
-"""Of a turning junction's energy above its well: beyond the first noise means nothing, below the second nothing else."""
+"""Energies above the well: beyond the first noise means little to a turning junction, below the second all."""
 _RISE_SHARE = 7 / 24
 """Of an edge's time at full power: a switch closes in the middle of the edge, on which the voltage is linear;
 the integral of s^2 from 1/2 to 1."""
@@ -223,7 +223,7 @@ class _History:
 def nominal_equivalent(
     model: ArrayModel, cells: Cells, direction: Direction, solution: Solution, chosen: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the voltages, (n,), and series resistances at which the nominal junction is driven as the chosen cells are.
+    """Return voltages, (n,), and series resistances at which the nominal junction is driven as the chosen cells are.
 
     A cell whose resistance differs carries another current at its voltage; the nominal junction carries that at a
     voltage in the ratio of the resistances, and sees a series resistance in the same ratio.

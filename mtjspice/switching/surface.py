@@ -1,6 +1,5 @@
 """`SwitchingSurface`: the probability that a pulse of given level and width switches a junction."""
 
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +10,11 @@ import pandas as pd
 from scipy.interpolate import RegularGridInterpolator
 from scipy.optimize import isotonic_regression
 
-from mtjspice import __version__
 from mtjspice.cards.conventions import Direction, Drive
-from mtjspice.errors import DataError, ModelError
-from mtjspice.files import write_whole
+from mtjspice.errors import ModelError
 from mtjspice.switching.intervals import exact_interval
 from mtjspice.switching.link import inverse_link, link
+from mtjspice.switching.npz import load_npz, save_npz
 
 SCHEMA = 1
 _FLOOR = 1e-10
@@ -166,22 +164,15 @@ class SwitchingSurface:
     def save(self, path: Path) -> None:
         """Write an npz file (schema 1), whole or not at all."""
         header = {
-            "schema": SCHEMA,
-            "mtjspice": __version__,
             "direction": self.direction.value,
             "drive": self.drive.value,
             "engine": self.engine,
             "provenance": self.provenance,
         }
-        arrays: dict[str, Any] = {
-            "header": np.array(json.dumps(header)),
-            "levels": self.levels,
-            "widths_s": self.widths_s,
-            "probability": self.probability,
-        }
+        arrays = {"levels": self.levels, "widths_s": self.widths_s, "probability": self.probability}
         if self.trials is not None and self.switched is not None:
             arrays |= {"trials": self.trials, "switched": self.switched}
-        write_whole(path, lambda stream: np.savez(stream, **arrays))
+        save_npz(path, SCHEMA, header, arrays)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -190,21 +181,18 @@ class SwitchingSurface:
         Raises:
             DataError: missing, damaged or of another schema.
         """
-        try:
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-                header = json.loads(str(stored["header"]))
-                arrays = {name: stored[name] for name in stored.files if name != "header"}
-            if header["schema"] == SCHEMA:
-                return cls(
-                    direction=Direction(header["direction"]),
-                    drive=Drive(header["drive"]),
-                    engine=header["engine"],
-                    provenance=header["provenance"],
-                    **arrays,
-                )
-        except Exception as error:
-            raise DataError("cannot read the switching surface", where=path, given=error) from error
-        raise DataError("the switching surface has another schema", where=path, given=header["schema"], allowed=SCHEMA)
+        return load_npz(
+            path,
+            SCHEMA,
+            "switching surface",
+            lambda header, arrays: cls(
+                direction=Direction(header["direction"]),
+                drive=Drive(header["drive"]),
+                engine=header["engine"],
+                provenance=header["provenance"],
+                **arrays,
+            ),
+        )
 
 
 def level_column(drive: Drive) -> str:

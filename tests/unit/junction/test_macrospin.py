@@ -1,4 +1,3 @@
-import numba
 import numpy as np
 import pytest
 
@@ -124,16 +123,3 @@ def test_kicks_have_the_moments_of_a_normal() -> None:
     chance = 2 * heun._SIXTH / heun._RANGE
     assert chance * heun._KICK**2 == pytest.approx(1, rel=1e-12)
     assert chance * heun._KICK**4 == pytest.approx(3, rel=1e-5)
-
-
-def test_kernels_compile_where_no_folder_takes_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = numba.njit
-
-    def njit(*, cache: bool = False, **options: object) -> object:
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return real(**options)
-
-    monkeypatch.setattr(heun.numba, "njit", njit)
-    double = heun._compiled()(lambda x: 2 * x)
-    assert double(3) == 6
