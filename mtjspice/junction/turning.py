@@ -1,6 +1,6 @@
-"""The drift of m_z, without noise: how a junction that has just crossed the saddle goes on turning.
+"""The drift of m_z, without noise: how a junction that is far out of its well goes on.
 
-dm_z/dt = (1 - m_z^2) v(m_z)/tau_D with the v of `junction.fokker_planck`.
+dm_z/dt = (1 - m_z^2) v(m_z)/tau_D with the v of `junction.fokker_planck`, behind a Thevenin source.
 """
 
 import math
@@ -16,48 +16,67 @@ _STEP_TAU_D = 0.005
 
 
 def turn(
-    parameters: MacrospinParameters, mz: float, v_v: float, r_series_ohm: float, t_s: float
-) -> tuple[float, float]:
-    """Return m_z after `t_s`, and when it crossed the saddle; infinity if it did not.
+    parameters: MacrospinParameters,
+    mz: np.ndarray,
+    v_v: np.ndarray,
+    pole: np.ndarray,
+    r_series_ohm: np.ndarray,
+    t_s: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return m_z after `t_s`, and when it crossed the saddle, infinity where it did not; (n,) each.
 
     Args:
         parameters: an axially symmetric junction.
         mz: at the beginning; starting at the saddle is no crossing.
-        v_v: signed voltage over the junction at that m_z; positive drives towards antiparallel.
+        v_v: signed voltage over the junction while it is at `pole`; positive drives towards antiparallel.
+        pole: m_z of the state, 1 or -1, in which it has that voltage.
         r_series_ohm: in series with it.
+        t_s: how long; negative runs back in time.
     """
-    g_p, g_ap = 1 / parameters.r_p_ohm, 1 / antiparallel_resistance_ohm(parameters, abs(v_v))
+    g_p, g_ap = 1 / parameters.r_p_ohm, 1 / antiparallel_resistance_ohm(parameters, np.abs(v_v))
     mean_s, slope_s = (g_p + g_ap) / 2, (g_p - g_ap) / 2
-    source_v = v_v * (1 + r_series_ohm * (mean_s + slope_s * mz)) if math.isfinite(r_series_ohm) else v_v
-    strength = -parameters.torque_t_per_a / (parameters.alpha * parameters.b_k_t)
-    steps = max(1, math.ceil(t_s / (_STEP_TAU_D * parameters.tau_d_s)))
-    return _turn(
+    ohms = np.minimum(r_series_ohm, 1e9)
+    return _turn_each(
         mz,
+        mean_s,
+        slope_s,
+        v_v * (1 + ohms * (mean_s + slope_s * pole)),
+        ohms,
+        t_s / parameters.tau_d_s,
         parameters.saddle_mz,
-        np.array([mean_s, slope_s, source_v, min(r_series_ohm, 1e12), strength, parameters.asymmetry]),
-        t_s / parameters.tau_d_s / steps,
-        steps,
+        -parameters.torque_t_per_a / (parameters.alpha * parameters.b_k_t),
+        parameters.asymmetry,
         parameters.tau_d_s,
     )
 
 
-@compiled()
-def _velocity(z, saddle, load):  # type: ignore[no-untyped-def]
-    mean_s, slope_s, source_v, r_ohm, strength, asymmetry = load
+@compiled(forceinline=True)
+def _velocity(z, mean_s, slope_s, source_v, ohms, saddle, strength, asymmetry):  # type: ignore[no-untyped-def]
     conductance = mean_s + slope_s * z
-    current = source_v * conductance / (1.0 + r_ohm * conductance)
+    current = source_v * conductance / (1.0 + ohms * conductance)
     return (1.0 - z * z) * (z - saddle + strength * current / (1.0 + asymmetry * z))
 
 
 @compiled()
-def _turn(z, saddle, load, step, steps, tau_d_s):  # type: ignore[no-untyped-def]
-    side = z - saddle
-    crossed_s = math.inf
-    for n in range(steps):
-        before = z
-        z = min(max(z + step * _velocity(z + 0.5 * step * _velocity(z, saddle, load), saddle, load), -1.0), 1.0)
-        if side == 0.0:
-            side = z - saddle
-        elif crossed_s == math.inf and (z - saddle) * side < 0.0:
-            crossed_s = (n + (before - saddle) / (before - z)) * step * tau_d_s
-    return z, crossed_s
+def _turn_each(  # type: ignore[no-untyped-def]
+    mz, mean_s, slope_s, source_v, ohms, duration, saddle, strength, asymmetry, tau_d_s
+):
+    """Return `turn` with durations in tau_D."""
+    ends, crossed_s = np.empty(mz.size), np.full(mz.size, math.inf)
+    for k in range(mz.size):
+        z = mz[k]
+        side = z - saddle
+        steps = max(1, math.ceil(abs(duration[k]) / _STEP_TAU_D))
+        step = duration[k] / steps
+        for n in range(steps):
+            before = z
+            slope = _velocity(z, mean_s[k], slope_s[k], source_v[k], ohms[k], saddle, strength, asymmetry)
+            middle = z + 0.5 * step * slope
+            z += step * _velocity(middle, mean_s[k], slope_s[k], source_v[k], ohms[k], saddle, strength, asymmetry)
+            z = min(max(z, -1.0), 1.0)
+            if side == 0.0:
+                side = z - saddle
+            elif crossed_s[k] == math.inf and (z - saddle) * side < 0.0:
+                crossed_s[k] = (n + (before - saddle) / (before - z)) * step * tau_d_s
+        ends[k] = z
+    return ends, crossed_s

@@ -1,0 +1,1 @@
+"""Arrays: cells that vary, exact reads with wires, floating lines."""
