@@ -18,10 +18,22 @@ from rich.console import Console
 
 from mtjspice.calibration.card_summary import summarise
 from mtjspice.calibration.run import choose_engine, run_calibration
-from mtjspice.cards.array import load_array
+from mtjspice.cards.array import Architecture, load_array
 from mtjspice.cards.campaign import load_campaign
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.junction import find_card, load_card, shipped_cards
+from mtjspice.cosim.people_decks import DeckKind, write_deck
+from mtjspice.cosim.run import (
+    CosimRequest,
+    Defects,
+    cells_of,
+    cosim_grid,
+    cosim_step,
+    grid_json,
+    model_of,
+    require_time,
+)
+from mtjspice.cosim.step import Step
 from mtjspice.errors import InputError, MtjspiceError, StoppedError
 from mtjspice.jobs.executors import ClusterExecutor, Executor, LocalExecutor, default_workers
 from mtjspice.jobs.progress import progress
@@ -30,7 +42,10 @@ from mtjspice.report.benchmark_table import benchmark_table
 from mtjspice.report.calibration_page import draw_calibration
 from mtjspice.report.calibration_tables import coefficients_table, voltage_table, widths_table
 from mtjspice.report.card_tables import direction_table, junction_table
+from mtjspice.report.cosim_figures import draw_comparison, draw_grid
+from mtjspice.report.cosim_tables import comparison_table, grid_table
 from mtjspice.resources import checkout
+from mtjspice.spice.crossbar_decks import JunctionModel
 from mtjspice.spice.decks import write_pulse_deck
 from mtjspice.switching.points import Engine, Point
 from mtjspice.switching.probability import probability_of_pulse
@@ -55,6 +70,20 @@ WidthOption = Annotated[float, typer.Option(help="Pulse width, seconds.")]
 CurrentOption = Annotated[float | None, typer.Option(help="Magnitude of a constant current, A.")]
 VoltageOption = Annotated[float | None, typer.Option(help="Magnitude of a constant voltage, V.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")]
+CardOption = Annotated[str, typer.Option(help="A junction card: a shipped one's name, or a TOML file.")]
+ArrayOption = Annotated[str, typer.Option(help="An array card: a shipped one's name, or a TOML file.")]
+ArchOption = Annotated[Architecture, typer.Option(help="With a transistor in each cell, or without.")]
+PhasesOption = Annotated[int | None, typer.Option(help="Of a write; 2 for 1t1r, 4 (or 2) for 1r.")]
+RowsOption = Annotated[int, typer.Option(min=1, help="Inputs.")]
+ColsOption = Annotated[int, typer.Option(min=1, help="Outputs.")]
+StepOption = Annotated[Path | None, typer.Option(help="JSON file with x, delta and state; drawn by the seed without.")]
+VariationOption = Annotated[float, typer.Option(help="Spread of R_P and R_AP from cell to cell, %.")]
+StuckOption = Annotated[list[str] | None, typer.Option(help="ROW,COLUMN of a cell that keeps its state, from 1.")]
+OpenOption = Annotated[list[str] | None, typer.Option("--open", help="ROW,COLUMN of a cell that conducts nothing.")]
+ShortOption = Annotated[list[str] | None, typer.Option(help="ROW,COLUMN of a shorted cell.")]
+ModelOption = Annotated[
+    JunctionModel, typer.Option(help="The junction: a subcircuit, or the compiled Verilog-A model.")
+]
 CampaignOption = Annotated[str, typer.Option(help="A shipped campaign's name, or a TOML file.")]
 
 
@@ -160,6 +189,124 @@ def netlist_cell(
     _out.print(f"{path}: run it with `ngspice {path.name}`, or `ngspice -b {path.name}`", markup=False)
 
 
+@netlist_app.command("read")
+def netlist_read(
+    arch: ArchOption = Architecture.ONE_T_ONE_R,
+    rows: RowsOption = 4,
+    cols: ColsOption = 4,
+    card: CardOption = "mondal2018",
+    array: ArrayOption = "array45",
+    step: StepOption = None,
+    variation: VariationOption = 0.0,
+    stuck: StuckOption = None,
+    opened: OpenOption = None,
+    short: ShortOption = None,
+    out: Annotated[Path, typer.Option(help="Folder for the deck and what it needs.")] = Path("out/read"),
+    seed: SeedOption = 1,
+) -> None:
+    """Write the deck of one read of a crossbar."""
+    _write_deck(
+        DeckKind.READ, arch, None, rows, cols, card, array, step, variation, stuck, opened, short, out, seed,
+        JunctionModel.SUBCKT,
+    )  # fmt: skip
+
+
+@netlist_app.command("write")
+def netlist_write(
+    arch: ArchOption = Architecture.ONE_T_ONE_R,
+    phases: PhasesOption = None,
+    rows: RowsOption = 4,
+    cols: ColsOption = 4,
+    card: CardOption = "mondal2018",
+    array: ArrayOption = "array45",
+    step: StepOption = None,
+    variation: VariationOption = 0.0,
+    stuck: StuckOption = None,
+    opened: OpenOption = None,
+    short: ShortOption = None,
+    model: ModelOption = JunctionModel.SUBCKT,
+    out: Annotated[Path, typer.Option(help="Folder for the deck and what it needs.")] = Path("out/write"),
+    seed: SeedOption = 1,
+) -> None:
+    """Write the deck of the write phases of one step."""
+    _write_deck(
+        DeckKind.WRITE, arch, phases, rows, cols, card, array, step, variation, stuck, opened, short, out, seed, model
+    )
+
+
+@netlist_app.command("step")
+def netlist_step(
+    arch: ArchOption = Architecture.ONE_T_ONE_R,
+    phases: PhasesOption = None,
+    rows: RowsOption = 4,
+    cols: ColsOption = 4,
+    card: CardOption = "mondal2018",
+    array: ArrayOption = "array45",
+    step: StepOption = None,
+    variation: VariationOption = 0.0,
+    stuck: StuckOption = None,
+    opened: OpenOption = None,
+    short: ShortOption = None,
+    model: ModelOption = JunctionModel.SUBCKT,
+    out: Annotated[Path, typer.Option(help="Folder for the deck and what it needs.")] = Path("out/step"),
+    seed: SeedOption = 1,
+) -> None:
+    """Write the deck of one training step, the read and the write phases (Fig. 4b of the paper)."""
+    _write_deck(
+        DeckKind.STEP, arch, phases, rows, cols, card, array, step, variation, stuck, opened, short, out, seed, model
+    )
+
+
+@app.command("cosim")
+def cosim(
+    arch: ArchOption = Architecture.ONE_T_ONE_R,
+    phases: PhasesOption = None,
+    rows: RowsOption = 4,
+    cols: ColsOption = 4,
+    card: CardOption = "mondal2018",
+    array: ArrayOption = "array45",
+    step: StepOption = None,
+    variation: VariationOption = 0.0,
+    stuck: StuckOption = None,
+    opened: OpenOption = None,
+    short: ShortOption = None,
+    trials: Annotated[int, typer.Option(min=10, help="Seeds in SPICE.")] = 200,
+    grid: Annotated[bool, typer.Option("--grid", help="The whole grid of steps, and its controls, instead.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Go ahead, however long it takes.")] = False,
+    seed: SeedOption = 1,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the report.")] = None,
+    resume: ResumeOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take the same step in SPICE and on the surrogate, and say whether they agree."""
+    folder = out or Path("out") / ("cosim_grid" if grid else f"cosim_{arch}_{rows}x{cols}")
+    request = CosimRequest(load_card(card), load_array(array), seed, folder, resume)
+    with _stoppable(f"finished batches are kept in {folder}: give the same command with --resume"):
+        if grid:
+            entries = cosim_grid(request, executor=_executor(workers, scheduler), progress=progress, draw=draw_grid)
+            table, result = grid_table(entries), grid_json(entries)
+            agrees = all(entry.as_it_should for entry in entries)
+        else:
+            taken = _step(arch, phases, rows, cols, step, seed)
+            count = 1 if scheduler else workers or default_workers()
+            require_time(request.array, taken, trials, count, allowed=yes)
+            comparison = cosim_step(
+                request, taken, trials, variation, Defects.parsed(stuck, opened, short),
+                executor=_executor(workers, scheduler), progress=progress, draw=draw_comparison,
+            )  # fmt: skip
+            table, result = comparison_table(comparison), comparison.to_json()
+            agrees = comparison.agrees()
+            _warn([], comparison.not_simulated)
+    if as_json:
+        _print_json(result)
+    else:
+        _out.print(table)
+        _out.print("SPICE and the surrogate agree" if agrees else "SPICE and the surrogate DO NOT agree", markup=False)
+        _out.print(f"cosim.json and figures are in {folder}", markup=False, soft_wrap=True)
+
+
 @app.command("calibrate")
 def calibrate_command(
     card: CardArgument = "mondal2018",
@@ -228,6 +375,36 @@ def bench(as_json: JsonOption = False) -> None:
         _print_json(rows)
     else:
         _out.print(benchmark_table(rows))
+
+
+def _step(arch: Architecture, phases: int | None, rows: int, cols: int, path: Path | None, seed: int) -> Step:
+    """Return the step of a file, or one drawn by the seed."""
+    count = phases or arch.phases[0]
+    return Step.read(arch, count, path) if path else Step.drawn(arch, count, rows, cols, seed)
+
+
+def _write_deck(
+    kind: DeckKind,
+    arch: Architecture,
+    phases: int | None,
+    rows: int,
+    cols: int,
+    card: str,
+    array: str,
+    step: Path | None,
+    variation: float,
+    stuck: list[str] | None,
+    opened: list[str] | None,
+    short: list[str] | None,
+    out: Path,
+    seed: int,
+    model: JunctionModel,
+) -> None:
+    taken = _step(arch, phases, rows, cols, step, seed)
+    found = model_of(load_card(card), load_array(array), arch, progress)
+    cells = cells_of(found, taken, variation, Defects.parsed(stuck, opened, short), seed)
+    path = write_deck(kind, taken, found, cells, out, generator(seed, ()), model)
+    _out.print(f"{path}: run it with `mtjspice simulate {path}`, or there with `ngspice {path.name}`", markup=False)
 
 
 def _pulse(current: float | None, voltage: float | None, width: float) -> tuple[Drive, float]:

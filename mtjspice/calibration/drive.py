@@ -45,9 +45,8 @@ class CellDrive:
         switches = self.array.switches
         if self.architecture is Architecture.ONE_T_ONE_R:
             return junction_v + _drain_v(self.table, switches.select_width_m, current_a, np.zeros_like(current_a))
-        width_m = switches.line_width_per_cell_m
-        column_v = _drain_v(self.table, width_m, current_a, np.zeros_like(current_a))
-        return _drain_v(self.table, width_m, current_a, column_v + junction_v)
+        column_v = _drain_v(self.table, switches.column_width_per_cell_m, current_a, np.zeros_like(current_a))
+        return _drain_v(self.table, switches.row_width_per_cell_m, current_a, column_v + junction_v)
 
 
 def series_resistance_ohm(table: SwitchTable, width_m: float, current_a: float) -> float:

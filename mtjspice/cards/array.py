@@ -46,7 +46,8 @@ class Switches(Section):
     """NMOS transistors: one in each 1T1R cell, one on each row and column of a 1R array (Figs. 4a and 5c).
 
     A 1R line's transistor is as wide as its cells together, so that a cell's share of the drop does not depend on the
-    size of the array.
+    size of the array. A row's has less gate drive, its source being at the write voltage, and switches while the row is
+    idle; a column's ends the pulse, and the charge that it then leaves on the column grows with its width.
     """
 
     kind: SwitchKind = Field(strict=False)
@@ -54,7 +55,8 @@ class Switches(Section):
     model: Annotated[str, AfterValidator(_model_name)]
     length_m: float = Field(ge=1e-8, le=1e-5)
     select_width_m: float = Field(ge=1e-8, le=1e-4)
-    line_width_per_cell_m: float = Field(ge=1e-8, le=1e-4)
+    row_width_per_cell_m: float = Field(ge=1e-8, le=1e-4)
+    column_width_per_cell_m: float = Field(ge=1e-8, le=1e-4)
     r_on_ohm: float = Field(
         ge=1e-3, le=1e5, description="of an ideal switch as wide as a select transistor; as 1/width"
     )

@@ -77,7 +77,7 @@ def simulate_write(task: SpiceTask) -> tuple[Waveforms, CrossbarContext]:
         field_t = thermal_field_t(device.parameters, steps, len(labels), step_s, rng)
         noise = write_noise(folder, field_t, labels) if labels else ()
         context = transient_context(schedule, cells, device, starts, noise, title="One write")
-        limit_s = max(_LEAST_TIME_LIMIT_S, _PATIENCE * usual_time_s(device.array, schedule))
+        limit_s = max(_LEAST_TIME_LIMIT_S, _PATIENCE * usual_time_s(device.array, cells.state.size, schedule.stop_s))
         waves = run_deck(render_crossbar(context), folder, stop_s=schedule.stop_s, time_limit_s=limit_s)
     return waves, context
 
@@ -103,9 +103,7 @@ def energy_j(waves: Waveforms, context: CrossbarContext) -> float:
     )
 
 
-def usual_time_s(array: ArrayCard, schedule: Schedule) -> float:
-    """Return what one run usually takes, in seconds."""
-    rows, columns = schedule.shape
-    cells = rows * columns
+def usual_time_s(array: ArrayCard, cells: int, duration_s: float) -> float:
+    """Return what one run of `cells` cells usually takes, in seconds."""
     crowding = max(1.0, cells / _CROWDED_CELLS)
-    return _USUAL_S_PER_CELL_STEP * cells * crowding * schedule.stop_s / array.timing.time_step_s
+    return _USUAL_S_PER_CELL_STEP * cells * crowding * duration_s / array.timing.time_step_s

@@ -1,240 +1,93 @@
-"""Floating lines of an array whose wires have no resistance: their voltages, with cells that depend on their own.
-
-A line at a known voltage is fixed; Kirchhoff's current law holds at every other one. `settle` finds the floating lines'
-voltages by Newton's method: cells become tangent conductances t with a current of their own, floating rows are
-eliminated exactly, and what is left on the columns,
-
-    S dc = surplus,    S = diag(C) - t' diag(1/R) t,    R and C the sums of t over rows and columns,
-
-is solved without forming S: one pass over the cells per product. Equal voltages on all floating columns are nearly
-in the kernel of S, the more so the fewer lines are fixed. That mean is solved for by itself and taken out of every
-direction (deflated conjugate gradients; Nicolaides, SIAM J. Numer. Anal. 24, 1987). What remains is the scatter of the
-cells, so that S is nearly its own diagonal: a wide array gains three digits a pass.
-
-Cells that are linear need no Newton: `eliminate_rows` once, and `relax` after every column that begins to float. Each
-passes over floating rows only, and begins where the last one ended.
-"""
-
-from typing import Any, NamedTuple
+"""Voltages of floating lines, where wires have no resistance: the network of one instant of a 1R write."""
 
 import numpy as np
 
-from mtjspice.junction.compiled import compiled
+from mtjspice.crossbar.cells import Cells, Defect
+from mtjspice.crossbar.floating_kernels import eliminate_rows, relax, settle
+from mtjspice.errors import InputError, SimulationError
 
-_BLOCK = 8
-"""Rows whose sums run side by side: in order each, and still a few at a time."""
-_MOST_STEPS = 50
-_ROUNDING = 1e-13
-"""Of a sum of conductances: what is left of it is nothing."""
+TOLERANCE_V = 1e-9
 
 
-class Columns(NamedTuple):
-    """What is left on the columns when floating rows have been eliminated; kernels change it in place.
-
-    Lists of floating rows are padded to whole blocks by repetitions of no weight.
-    """
-
-    row: Any
-    """(n,) the floating rows that conduct."""
-    row_ohm: Any
-    """(n,) 1/R, 0 in the padding."""
-    row_mean_s: Any
-    """(n,) sum of t over the columns in `mean`."""
-    total_s: Any
-    """(columns,) C."""
-    diagonal_ohm: Any
-    """(columns,) 1/diagonal of S, 0 where nothing holds the column."""
-    surplus_a: Any
-    """(columns,) what flows into a column at the present voltages."""
-    mean: Any
-    """(columns,) 1 in the floating columns that conduct, as of the last `relax`, else 0."""
-    mean_s: Any
-    """(columns,) S times `mean`."""
+def kernel_cells(cells: Cells) -> tuple[np.ndarray, np.ndarray]:
+    """Return cells as the kernels take them, (rows, columns): conductance in P, siemens, and TMR, 0 where linear."""
+    linear = (cells.state == 1) | (cells.defect == Defect.OPEN) | (cells.defect == Defect.SHORT)
+    g_s = np.where(cells.defect == Defect.SHORT, 1 / cells.r_short_ohm, 1 / cells.r_p_ohm)
+    return np.where(cells.defect == Defect.OPEN, 0.0, g_s), np.where(linear, 0.0, cells.tmr0)
 
 
-@compiled(forceinline=True)
-def _sums(a, b, c, d, e, f, g, h, weight):  # type: ignore[no-untyped-def]
-    """Return eight weighted sums."""
-    sa = sb = sc = sd = se = sf = sg = sh = 0.0
-    for j in range(weight.size):
-        w = weight[j]
-        sa += a[j] * w
-        sb += b[j] * w
-        sc += c[j] * w
-        sd += d[j] * w
-        se += e[j] * w
-        sf += f[j] * w
-        sg += g[j] * w
-        sh += h[j] * w
-    return sa, sb, sc, sd, se, sf, sg, sh
+def line_voltages_v(
+    cells: Cells,
+    row_v: np.ndarray,
+    row_floats: np.ndarray,
+    column_floats: np.ndarray,
+    tolerance_v: float = TOLERANCE_V,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the voltages of all lines, (rows,) and (columns,), with junctions that depend on their bias.
 
-
-@compiled()
-def _product(tangent_s, columns, p_v, in_rows_a, product_a):  # type: ignore[no-untyped-def]
-    """Set `product_a` to S p, and `in_rows_a` to what p pushes into each floating row at 0 V."""
-    row, ohm = columns.row, columns.row_ohm
-    total_s = columns.total_s
-    product_a[:] = 0.0
-    for k in range(0, row.size, _BLOCK):
-        a, b, c, d = tangent_s[row[k]], tangent_s[row[k + 1]], tangent_s[row[k + 2]], tangent_s[row[k + 3]]
-        e, f, g, h = tangent_s[row[k + 4]], tangent_s[row[k + 5]], tangent_s[row[k + 6]], tangent_s[row[k + 7]]
-        sums = _sums(a, b, c, d, e, f, g, h, p_v)
-        for n in range(_BLOCK):
-            in_rows_a[k + n] = sums[n]
-        sa, sb, sc, sd = sums[0] * ohm[k], sums[1] * ohm[k + 1], sums[2] * ohm[k + 2], sums[3] * ohm[k + 3]
-        se, sf, sg, sh = sums[4] * ohm[k + 4], sums[5] * ohm[k + 5], sums[6] * ohm[k + 6], sums[7] * ohm[k + 7]
-        for j in range(product_a.size):
-            low = (a[j] * sa + b[j] * sb) + (c[j] * sc + d[j] * sd)
-            product_a[j] += low + ((e[j] * se + f[j] * sf) + (g[j] * sg + h[j] * sh))
-    for j in range(product_a.size):
-        product_a[j] = total_s[j] * p_v[j] - product_a[j]
-
-
-@compiled(forceinline=True)
-def _currents(g_s, tmr, per_v_h2, i, v_v, column_v, current_a, tangent_s):  # type: ignore[no-untyped-def]
-    """Set `current_a` to what a row at `v_v` loses into each column, and row i of `tangent_s` to its derivative."""
-    g = g_s[i]
-    if tmr is None:
-        for j in range(column_v.size):
-            current_a[j] = g[j] * (v_v - column_v[j])
-    else:
-        t, tangent = tmr[i], tangent_s[i]
-        for j in range(column_v.size):
-            v = v_v - column_v[j]
-            u = v * v * per_v_h2
-            q = 1.0 / (1.0 + u + t[j])
-            x = t[j] * q
-            current_a[j] = v * g[j] * (1.0 - x)
-            tangent[j] = g[j] * (1.0 - x * (1.0 - 2.0 * u * q))
-
-
-@compiled()
-def eliminate_rows(g_s, tmr, v_h_v, row_v, column_v, row_floats, tangent_s):  # type: ignore[no-untyped-def]
-    """Move floating rows to where the present tangents put them, and return the `Columns` that remain.
+    Lines whose cells are all open, and lines that only hang together, are at 0 V.
 
     Args:
-        g_s: (rows, columns) conductance in P; of a linear cell its conductance; 0 where open.
-        tmr: (rows, columns), 0 in P: G(V) = g/(1 + tmr/(1 + (V/v_h)^2)). None: all cells are linear.
-        v_h_v: voltage that halves the TMR.
-        row_v: (rows,) voltages; changed in place where the row floats.
-        column_v: (columns,) voltages.
+        cells: (rows, columns).
+        row_v: (rows,) driver levels; those of floating rows do not count.
         row_floats: (rows,) bool.
-        tangent_s: (rows, columns), set to dI/dV at these voltages. `g_s` itself where cells are linear.
+        column_floats: (columns,) bool; the others are held at 0 V.
+        tolerance_v: of a line's voltage.
+
+    Raises:
+        InputError: shapes that do not fit, or a level that is not finite.
+        SimulationError: Newton's method does not converge.
     """
-    count = row_floats.sum()
-    listed = (count + _BLOCK - 1) // _BLOCK * _BLOCK
-    row, row_ohm = np.empty(listed, np.int64), np.zeros(listed)
-    row[:count] = np.flatnonzero(row_floats)
-    row[count:] = row[0] if count else 0
-    width = column_v.size
-    surplus_a, total_s, through_s = np.zeros(width), np.zeros(width), np.zeros(width)
-    current_a, one = np.empty((_BLOCK, width)), np.ones(width)
-    per_v_h2 = 1.0 / v_h_v**2
-    for i in range(row_v.size):
-        if not row_floats[i]:
-            _currents(g_s, tmr, per_v_h2, i, row_v[i], column_v, current_a[0], tangent_s)
-            tangent, current = tangent_s[i], current_a[0]
-            for j in range(width):
-                surplus_a[j] += current[j]
-                total_s[j] += tangent[j]
-    for k in range(0, listed, _BLOCK):
-        for n in range(_BLOCK):
-            _currents(g_s, tmr, per_v_h2, row[k + n], row_v[row[k + n]], column_v, current_a[n], tangent_s)
-        a, b, c, d = tangent_s[row[k]], tangent_s[row[k + 1]], tangent_s[row[k + 2]], tangent_s[row[k + 3]]
-        e, f, g, h = tangent_s[row[k + 4]], tangent_s[row[k + 5]], tangent_s[row[k + 6]], tangent_s[row[k + 7]]
-        conducts = _sums(a, b, c, d, e, f, g, h, one)
-        a, b, c, d = current_a[0], current_a[1], current_a[2], current_a[3]
-        e, f, g, h = current_a[4], current_a[5], current_a[6], current_a[7]
-        loses = _sums(a, b, c, d, e, f, g, h, one)
-        for n in range(min(_BLOCK, count - k)):
-            i = row[k + n]
-            ohm = 1.0 / conducts[n] if conducts[n] > 0.0 else 0.0
-            fall_v = loses[n] * ohm
-            row_ohm[k + n] = ohm
-            row_v[i] = row_v[i] - fall_v if ohm > 0.0 else 0.0
-            tangent, current = tangent_s[i], current_a[n]
-            for j in range(width):
-                surplus_a[j] += current[j] - fall_v * tangent[j]
-                total_s[j] += tangent[j]
-                through_s[j] += tangent[j] * tangent[j] * ohm
-    diagonal_s = total_s - through_s
-    held = diagonal_s > _ROUNDING * total_s
-    diagonal_ohm = np.where(held, 1.0 / np.where(held, diagonal_s, 1.0), 0.0)
-    return Columns(
-        row, row_ohm, np.zeros(listed), total_s, diagonal_ohm, surplus_a, np.zeros(width), np.zeros(width)
+    g_s, tmr = kernel_cells(cells)
+    row_v, column_v, row_floats, column_floats = _start(g_s, row_v, row_floats, column_floats)
+    if not settle(g_s, tmr, cells.v_h_v, row_v, column_v, row_floats, column_floats, np.empty(g_s.shape), tolerance_v):
+        raise _not_converged(tolerance_v)
+    return row_v, column_v
+
+
+def linear_line_voltages_v(
+    g_s: np.ndarray,
+    row_v: np.ndarray,
+    row_floats: np.ndarray,
+    column_floats: np.ndarray,
+    tolerance_v: float = TOLERANCE_V,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the voltages of all lines for cells of constant conductance, (rows, columns) siemens, 0 where open.
+
+    Arguments, result and errors are otherwise those of `line_voltages_v`.
+    """
+    g_s = np.ascontiguousarray(g_s, dtype=float)
+    row_v, column_v, row_floats, column_floats = _start(g_s, row_v, row_floats, column_floats)
+    columns = eliminate_rows(g_s, None, 1.0, row_v, column_v, row_floats, g_s)
+    if not relax(g_s, columns, row_v, column_v, column_floats, tolerance_v) <= tolerance_v:
+        raise _not_converged(tolerance_v)
+    return row_v, column_v
+
+
+def _start(
+    g_s: np.ndarray, row_v: np.ndarray, row_floats: np.ndarray, column_floats: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the lines' voltages to start from, and which of them float."""
+    if g_s.ndim != 2 or g_s.size == 0:
+        raise InputError("cells must be a matrix of rows by columns", given=f"an array of shape {g_s.shape}")
+    row_v, row_floats, column_floats = np.asarray(row_v, float), np.asarray(row_floats), np.asarray(column_floats)
+    for name, values, count in (
+        ("one level per row is needed", row_v, g_s.shape[0]),
+        ("each row floats or does not", row_floats, g_s.shape[0]),
+        ("each column floats or does not", column_floats, g_s.shape[1]),
+    ):
+        if values.shape != (count,):
+            raise InputError(name, given=f"an array of shape {values.shape}", allowed=f"({count},)")
+    row_floats, column_floats = row_floats.astype(bool), column_floats.astype(bool)
+    row_v = np.where(row_floats, 0.0, row_v)
+    if not np.isfinite(row_v).all():
+        raise InputError("a row's level is not a number", where=f"row {np.flatnonzero(~np.isfinite(row_v))[0]}")
+    return row_v, np.zeros(g_s.shape[1]), row_floats, column_floats
+
+
+def _not_converged(tolerance_v: float) -> SimulationError:
+    return SimulationError(
+        "the voltages of floating lines did not converge",
+        given=f"to {tolerance_v:g} V",
+        next_step="check the conductances of the cells, and whether double precision can reach the tolerance",
     )
-
-
-@compiled(forceinline=True)
-def _advance(columns, row_v, column_v, size, p_v, product_a, in_rows_a):  # type: ignore[no-untyped-def]
-    """Move all floating lines by `size` along the direction p."""
-    row, ohm, surplus_a = columns.row, columns.row_ohm, columns.surplus_a
-    for j in range(column_v.size):
-        column_v[j] += size * p_v[j]
-        surplus_a[j] -= size * product_a[j]
-    for k in range(row.size):
-        row_v[row[k]] += size * ohm[k] * in_rows_a[k]
-
-
-@compiled()
-def relax(tangent_s, columns, row_v, column_v, column_floats, tolerance_v):  # type: ignore[no-untyped-def]
-    """Solve the linear network of `tangent_s`; return the step, V, that Jacobi's method would still take.
-
-    May be called again when more columns float. Those come with the voltage at which they were fixed, as `columns` knows
-    what flows into them at that.
-
-    Args:
-        tangent_s: (rows, columns) as `eliminate_rows` left it.
-        columns: from `eliminate_rows`; changed in place.
-        row_v: (rows,) voltages; changed in place where the row floats.
-        column_v: (columns,) voltages; changed in place where the column floats.
-        column_floats: (columns,) bool.
-        tolerance_v: done when that step is smaller.
-    """
-    width = column_v.size
-    mean, mean_s, row_mean_s = columns.mean, columns.mean_s, columns.row_mean_s
-    surplus_a, total_s = columns.surplus_a, columns.total_s
-    p_v, product_a, in_rows_a = np.zeros(width), np.empty(width), np.empty(columns.row.size)
-    some_floated = mean.any()
-    for j in range(width):
-        if column_floats[j] and total_s[j] == 0.0:
-            column_v[j] = 0.0
-        elif column_floats[j]:
-            p_v[j] = 1.0 - mean[j]
-    has_direction = some_floated and p_v.any()
-    if p_v.any():
-        _product(tangent_s, columns, p_v, in_rows_a, product_a)
-        mean += p_v
-        mean_s += product_a
-        row_mean_s += in_rows_a
-    floating_s = (mean * total_s).sum()
-    stiffness_s = (mean * mean_s).sum()
-    held = stiffness_s > _ROUNDING * floating_s
-    if held:
-        _advance(columns, row_v, column_v, (mean * surplus_a).sum() / stiffness_s, mean, mean_s, row_mean_s)
-    if has_direction and held:
-        # The columns that have just begun to float, less their mean, are the first direction: its product is known.
-        share = (p_v * mean_s).sum() / stiffness_s
-        p_v -= share * mean
-        product_a -= share * mean_s
-        in_rows_a -= share * row_mean_s
-        curvature_s = (p_v * product_a).sum()
-        _advance(columns, row_v, column_v, (p_v * surplus_a).sum() / curvature_s, p_v, product_a, in_rows_a)
-    step_v = 0.0
-    for _ in range(2 * width + _MOST_STEPS):
-        z_v = mean * columns.diagonal_ohm * surplus_a
-        step_v = np.abs(z_v).max()
-        if step_v <= tolerance_v:
-            break
-        if held:
-            z_v -= (z_v * mean_s).sum() / stiffness_s * mean
-        if has_direction:
-            z_v -= (z_v * product_a).sum() / curvature_s * p_v
-        p_v[:] = z_v
-        _product(tangent_s, columns, p_v, in_rows_a, product_a)
-        curvature_s = (p_v * product_a).sum()
-        if curvature_s <= 0.0:
-            break
-        has_direction = True
-        _advance(columns, row_v, column_v, (p_v * surplus_a).sum() / curvature_s, p_v, product_a, in_rows_a)
-    return step_v

@@ -108,11 +108,11 @@ class Network:
 
     @cached_property
     def _row_width_m(self) -> float:
-        return self.array.switches.line_width_per_cell_m * self.shape[1]
+        return self.array.switches.row_width_per_cell_m * self.shape[1]
 
     @cached_property
     def _column_width_m(self) -> float:
-        return self.array.switches.line_width_per_cell_m * self.shape[0]
+        return self.array.switches.column_width_per_cell_m * self.shape[0]
 
     def solve(
         self, cells: Cells, operation: Operation, *, guess: np.ndarray | None = None, thevenin: bool = False

@@ -149,6 +149,7 @@ class CrossbarContext:
         minus_saddle: the saddle's m_z with its sign turned, as it is added to m_z in a measurement.
         sources: (node, source) of all that deliver energy.
         people: with measurements, and a raw file for `mtjspice simulate`.
+        compiled_model: the OSDI file of the junction's Verilog-A model, beside the deck; empty for the subcircuit.
     """
 
     title: str
@@ -174,6 +175,7 @@ class CrossbarContext:
     minus_saddle: float
     people: bool
     raw_name: str
+    compiled_model: str = ""
 
     def cell(self, row: int, column: int) -> CellContext:
         """Return the cell at a crossing, from 1."""

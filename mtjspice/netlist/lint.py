@@ -10,29 +10,15 @@ DIRECTIVES = frozenset(
     {".subckt", ".ends", ".model", ".options", ".save", ".tran", ".op", ".dc", ".include", ".control", ".endc", ".end"}
 )
 COMMANDS = frozenset(
-    {
-        "set",
-        "run",
-        "let",
-        "meas",
-        "print",
-        "echo",
-        "linearize",
-        "asciiplot",
-        "wrdata",
-        "write",
-        "if",
-        "else",
-        "end",
-        "quit",
-    }
+    {"set", "run", "let", "meas", "print", "echo", "pre_osdi", "linearize", "asciiplot", "wrdata", "write"}
+    | {"if", "else", "end", "quit"}
 )
 """What a `.control` block may say. Not there, on purpose: shell, source, cd and whatever else reaches out."""
 
 _NODE = re.compile(r"[a-z0-9_]+")
 _FILE = re.compile(r"[a-z0-9_.-]+")
 """Beside the deck, and in lower case, as ngspice makes some of them so."""
-_NODES_OF = {"r": 2, "c": 2, "i": 2, "v": 2, "b": 2, "f": 2, "g": 4, "m": 4, "s": 4, "e": 4}
+_NODES_OF = {"r": 2, "c": 2, "i": 2, "v": 2, "b": 2, "f": 2, "g": 4, "m": 4, "s": 4, "e": 4, "n": 8}
 
 
 def check_deck(text: str) -> str:
@@ -72,8 +58,8 @@ def _block_faults(text: str) -> Iterator[str]:
         if open_blocks and open_blocks[-1] == ".control" and last != ".endc":
             if last not in COMMANDS or any(sign in line for sign in "`;|"):
                 yield f"line {number}: not allowed in a .control block: {line}"
-            elif last == "write" and not _names_one_file(line):
-                yield f"line {number}: write names one file beside the deck: {line}"
+            elif last in ("write", "pre_osdi") and not _names_one_file(line):
+                yield f"line {number}: {last} names one file beside the deck: {line}"
             continue
         if not last.startswith("."):
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +10,12 @@ import numpy as np
 from mtjspice.calibration.regression import Threshold
 from mtjspice.calibration.result import CalibrationResult, WriteCoefficients
 from mtjspice.cards.conventions import Direction, Drive
-from mtjspice.files import write_whole
+from mtjspice.report.figure import figure
 from mtjspice.switching.link import inverse_link, link
 from mtjspice.switching.surface import SwitchingSurface, level_column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _LEVEL_SCALE = {Drive.CURRENT: (1e6, "write current [µA]"), Drive.VOLTAGE: (1e3, "write voltage [mV]")}
 _NS = 1e9
@@ -24,7 +23,7 @@ _NS = 1e9
 
 def draw_switching(surfaces: Mapping[Direction, SwitchingSurface], path: Path) -> None:
     """Draw P against width and against level for each direction (Mondal & Srivastava, Fig. 2)."""
-    with _figure(path, rows=len(surfaces), columns=2) as (_, axes):
+    with figure(path, rows=len(surfaces), columns=2) as (_, axes):
         for row, (direction, surface) in zip(axes, surfaces.items(), strict=True):
             scale, label = _LEVEL_SCALE[surface.drive]
             unit = label.split("[")[1][:-1]
@@ -49,7 +48,7 @@ def draw_thresholds(result: CalibrationResult, drive: Drive, path: Path) -> None
     found = [c for c in result.coefficients if c.drive is drive and c.counts is not None]
     scale, label = _LEVEL_SCALE[drive]
     widths = (result.t0_s + result.t1_s, result.t0_s)
-    with _figure(path, rows=len(found), columns=2) as (_, axes):
+    with figure(path, rows=len(found), columns=2) as (_, axes):
         for row, c in zip(axes, found, strict=True):
             published = result.published_for(c.direction) if drive is Drive.CURRENT else None
             paper = (published["i0_a"], published["i0_a"] + published["i1_a"]) if published else None
@@ -83,7 +82,7 @@ def draw_linear_map(result: CalibrationResult, drive: Drive, path: Path) -> None
     found = [c for c in result.coefficients if c.drive is drive]
     scale, label = _LEVEL_SCALE[drive]
     unit = label.split("[")[1][:-1]
-    with _figure(path, rows=1, columns=len(found)) as (_, axes):
+    with figure(path, rows=1, columns=len(found)) as (_, axes):
         for axis, c in zip(axes[0], found, strict=True):
             m = c.linear_map
             for k, x in enumerate((0.0, 0.5, 1.0)):
@@ -159,23 +158,3 @@ def _chosen(indices: np.ndarray, count: int = 6) -> list[tuple[int, Any]]:
     picked = np.unique(indices[np.linspace(0, len(indices) - 1, count).astype(int)])
     colours = mpl.colormaps["viridis"](np.linspace(0, 0.9, len(picked)))
     return list(zip(picked.tolist(), colours, strict=True))
-
-
-@contextmanager
-def _figure(path: Path, rows: int, columns: int) -> Iterator[tuple[Any, np.ndarray]]:
-    """Yield a figure and its (rows, columns) axes, and save it as PNG, whole or not at all."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.2 * columns, 3.6 * rows), layout="constrained", dpi=110)
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for axis in axes.flat:
-        axis.grid(alpha=0.25)
-    yield figure, axes
-    for axis in axes.flat:
-        legend = axis.get_legend()
-        if legend:
-            for text in [*legend.get_texts(), legend.get_title()]:
-                text.set_fontsize(8)
-    write_whole(path, lambda stream: figure.savefig(stream, format="png"))

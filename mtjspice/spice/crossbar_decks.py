@@ -1,7 +1,8 @@
 """A schedule, cells and an array card as the context of a crossbar's deck."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 
@@ -23,8 +24,17 @@ from mtjspice.schedule import Schedule
 from mtjspice.spice.decks import junction_context
 from mtjspice.spice.libraries import library_name
 
+_COMPILED = "mtj_llg.osdi"
+"""What OpenVAF makes of models/mtj_llg.va; beside the deck."""
 _RESTORING_PER_NS = 20.0
 """Pulls |m| to 1: edges make steps unequal, and then the trapezoidal rule lets it drift (see `spice.decks`)."""
+
+
+class JunctionModel(StrEnum):
+    """What a junction is in a netlist: a subcircuit of plain elements, or the compiled Verilog-A model."""
+
+    SUBCKT = "subckt"
+    VA = "va"
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,7 @@ def transient_context(
     title: str,
     header: Sequence[str] = (),
     people: bool = False,
+    junction_model: JunctionModel = JunctionModel.SUBCKT,
 ) -> CrossbarContext:
     """Return the deck of a schedule with junctions that switch.
 
@@ -65,11 +76,13 @@ def transient_context(
         starts: (rows, columns, 3), unit vectors.
         noise: thermal fields, files beside the deck, of the cells that `live_labels` names.
         people: with measurements and a control block.
+        junction_model: the compiled Verilog-A model needs an ngspice with OSDI, and mtj_llg.osdi beside the deck.
 
     Raises:
         InputError: shapes that do not fit, or a level below the bulk's.
     """
-    return _context(schedule, cells, device, starts, tuple(noise), schedule.stop_s, title, tuple(header), people)
+    context = _context(schedule, cells, device, starts, tuple(noise), schedule.stop_s, title, tuple(header), people)
+    return replace(context, compiled_model=_COMPILED if junction_model is JunctionModel.VA else "")
 
 
 def read_context(
@@ -191,6 +204,6 @@ def _switches(array: ArrayCard, shape: tuple[int, int]) -> SwitchContext:
         model=switches.model,
         length_m=switches.length_m,
         select=size(switches.select_width_m),
-        row=size(switches.line_width_per_cell_m * shape[1]),
-        column=size(switches.line_width_per_cell_m * shape[0]),
+        row=size(switches.row_width_per_cell_m * shape[1]),
+        column=size(switches.column_width_per_cell_m * shape[0]),
     )

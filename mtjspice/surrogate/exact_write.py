@@ -104,6 +104,6 @@ def gate_energy_j(model: ArrayModel, phase: Phase) -> float:
     if model.architecture is Architecture.ONE_T_ONE_R:
         width_m = switches.select_width_m * rows * selected
     else:
-        line_m = switches.line_width_per_cell_m
-        width_m = line_m * (rows * selected + columns * int(phase.row_on.sum()))
+        width_m = switches.column_width_per_cell_m * rows * selected
+        width_m += switches.row_width_per_cell_m * columns * int(phase.row_on.sum())
     return table.cycle_j_per_m * width_m

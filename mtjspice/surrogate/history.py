@@ -1,9 +1,9 @@
 """What the junctions of an array remember from event to event, and which of them flips next.
 
 A junction near its pole is known by how it stands among its kind, its depth, and by how far its kind has spread
-(`junction.memory`). One that is far out of its well is followed by m_z itself, without noise (`junction.turning`): it was
-driven out and its pulse ended before it crossed the saddle, or it has just crossed it and settles in its new state. Such
-a junction still crosses at a voltage that would move nobody from equilibrium, and is easily turned back.
+(`junction.memory`). One that is far out of its well is followed by m_z itself, without noise (`junction.turning`): it
+was driven out and its pulse ended before it crossed the saddle, or it has just crossed it and settles in its new state.
+Such a junction still crosses at a voltage that would move nobody from equilibrium, and is easily turned back.
 """
 
 from collections.abc import Callable
@@ -131,7 +131,7 @@ class History:
             self._mz[far] = self._turned(far, volts, ohms, np.full(volts.shape, t_s))[0]
 
     def _go_far(self, left_s: np.ndarray, chosen: np.ndarray, volts: np.ndarray, ohms: np.ndarray) -> None:
-        """Follow from here on those that would have crossed the saddle in `left_s`: there they are, run back from it."""
+        """Follow from here on those that would have crossed the saddle in `left_s`: they are that far before it."""
         soon = chosen & (left_s > 0) & (left_s < _SOON_TAU_D * self._model.parameters.tau_d_s)
         # What has just flipped is followed already.
         soon &= np.isnan(self._mz)

@@ -1,7 +1,5 @@
 """The switching surface of a cell from the Fokker-Planck equation, on a grid that refines itself where P bends.
 
-All scales of the grid are the junction's own, so that it suits any card.
-
 The solver does not resolve the smallest probabilities. Below `_RESOLVED` the surface continues, on the scale of `link`,
 on straight lines in time from `_START` at no width. So a junction has a history from the first picosecond on, and when
 its voltage changes during that incubation it keeps the share of it that it has been through (equivalent time).
@@ -21,13 +19,8 @@ from mtjspice.switching.cell_surface import CellSurface, shared_series_ohm
 from mtjspice.switching.link import inverse_link, link
 
 _SERIES = 9
-_LARGEST_VOLTAGE = 5.1
-"""In critical voltages: 2.2 V for the paper's junction. In the worst case a sneak path sees V_P - V_AP, about twice the
-largest write voltage (paper, section 4.4)."""
 _COARSEST = 16
 """Intervals of voltage before any is halved."""
-_LONGEST_WIDTH = 8.6
-"""In tau_D: 12 ns for the paper's junction, as several phases may add up."""
 _OCTAVES = 6
 _WIDTHS_PER_OCTAVE = 12
 _TOLERANCE = 0.003
@@ -40,17 +33,29 @@ _START = 1e-60
 
 
 def cell_surface(
-    parameters: MacrospinParameters, direction: Direction, on_progress: Callable[[int, int], None]
+    parameters: MacrospinParameters,
+    direction: Direction,
+    on_progress: Callable[[int, int], None],
+    *,
+    largest_v: float = 2.2,
+    longest_s: float = 12e-9,
 ) -> CellSurface:
-    """Return the surface of one direction; some ten seconds on one core.
+    """Return the surface of one direction; some four seconds on one core.
+
+    Args:
+        parameters: an axially symmetric junction.
+        direction: of switching.
+        on_progress: told how much of 100 is done.
+        largest_v: where the surface ends. In the worst case a sneak path sees V_P - V_AP, for the paper's junction 1.85 V
+            (paper, section 4.4).
+        longest_s: where its widths end; several phases may add up.
 
     Raises:
-        ModelError: the junction is not axially symmetric, or too cold to resolve.
+        ModelError: the junction is not axially symmetric, or `largest_v` far too strong to resolve.
     """
     scale_ohm = _scale_ohm(parameters, direction)
     series_ohm = shared_series_ohm(scale_ohm, _SERIES)
-    widths_s = _LONGEST_WIDTH * parameters.tau_d_s * _octaves(_OCTAVES, _WIDTHS_PER_OCTAVE)
-    largest_v = _LARGEST_VOLTAGE * max(critical_level(parameters, d, Drive.VOLTAGE) for d in Direction)
+    widths_s = longest_s * _octaves(_OCTAVES, _WIDTHS_PER_OCTAVE)
 
     def solve(voltage_v: float) -> np.ndarray:
         """Return P, (series, widths)."""

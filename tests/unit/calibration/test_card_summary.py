@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mtjspice.calibration.card_summary import summarise
-from mtjspice.cards.array import ArrayCard
+from mtjspice.cards.array import ArrayCard, load_array
 from mtjspice.cards.campaign import load_campaign
 from mtjspice.cards.conventions import Direction
 from mtjspice.cards.junction import JunctionCard, load_card, shipped_cards
@@ -17,7 +17,7 @@ def changed(card: JunctionCard, table: str, **values: float) -> JunctionCard:
 
 
 def summary(card: JunctionCard, array: ArrayCard | None = None) -> dict[str, Any]:
-    found = summarise(card, load_campaign("table3"), array or ArrayCard())
+    found = summarise(card, load_campaign("table3"), array or load_array("array45"))
     json.dumps(found, allow_nan=False)  # `card show --json` can print it
     return found
 
@@ -44,7 +44,9 @@ def test_the_papers_junction(mondal: JunctionCard) -> None:
 
 def test_a_read_that_is_a_write(mondal: JunctionCard) -> None:
     """Where the read voltage drives more than the critical current no barrier is left, and the card still shows."""
-    found = summary(mondal, ArrayCard(v_read_v=0.7, t_read_s=5e-9))
+    array = load_array("array45")
+    read = array.read.model_copy(update={"v_read_v": 0.7, "t_read_s": 5e-9})
+    found = summary(mondal, array.model_copy(update={"read": read}))
     assert found["ap_to_p"]["read_disturb_probability"] > 0.9
     assert 0 < found["p_to_ap"]["read_disturb_probability"] < 1
 

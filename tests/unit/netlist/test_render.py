@@ -137,7 +137,7 @@ def test_a_batch_has_a_source_and_a_noise_port_for_every_junction() -> None:
         sample_step_s=5e-12,
         time_step_s=5e-12,
         starts=((0.1, 0.0, -0.995),) * 9,
-        noise=(NoiseFile("field1.txt", tuple(range(1, 9)), 1e-7), NoiseFile("field2.txt", (9,), 1e-7)),
+        noise=(NoiseFile("field1.txt", tuple("12345678"), 1e-7), NoiseFile("field2.txt", ("9",), 1e-7)),
     )
     text = render.render_campaign(context)
     assert all(f"\nV{k} p{k} 0\n+ PWL(" in text for k in range(1, 10))

@@ -15,7 +15,7 @@ from mtjspice.calibration.optimise import WidthChoice
 from mtjspice.calibration.regression import Threshold
 from mtjspice.calibration.result import CalibrationResult, WriteCoefficients
 from mtjspice.calibration.sources import ExactSource
-from mtjspice.cards.array import ArrayCard
+from mtjspice.cards.array import load_array
 from mtjspice.cards.campaign import load_campaign
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.junction import JunctionCard
@@ -136,7 +136,7 @@ def test_widths() -> None:
 
 
 def test_a_card(mondal: JunctionCard) -> None:
-    summary = summarise(mondal, load_campaign("table3"), ArrayCard())
+    summary = summarise(mondal, load_campaign("table3"), load_array("array45"))
     text = rendered(junction_table(summary)) + rendered(direction_table(summary))
     for cell in ("186.4 mT", "1.398 ns", "-0.178", "31.27 uA", "83.5", "5.86 years", "100 mV for 5 ns"):
         assert cell in text
@@ -144,6 +144,6 @@ def test_a_card(mondal: JunctionCard) -> None:
 
 def test_a_tilted_card_shows_dashes(mondal: JunctionCard) -> None:
     tilted = mondal.model_copy(update={"torque": mondal.torque.model_copy(update={"reference_tilt_rad": 0.1})})
-    text = rendered(direction_table(summarise(tilted, load_campaign("table3"), ArrayCard())))
+    text = rendered(direction_table(summarise(tilted, load_campaign("table3"), load_array("array45"))))
     (line,) = (line for line in text.splitlines() if line.lstrip().startswith("write voltage"))
     assert line.split()[-2:] == ["-", "-"]
