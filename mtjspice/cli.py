@@ -35,6 +35,7 @@ from mtjspice.cosim.run import (
 )
 from mtjspice.cosim.step import Step
 from mtjspice.errors import InputError, MtjspiceError, StoppedError
+from mtjspice.files import write_json
 from mtjspice.jobs.executors import ClusterExecutor, Executor, LocalExecutor, default_workers
 from mtjspice.jobs.progress import progress
 from mtjspice.jobs.seeds import generator
@@ -42,11 +43,14 @@ from mtjspice.report.benchmark_table import benchmark_table
 from mtjspice.report.calibration_page import draw_calibration
 from mtjspice.report.calibration_tables import coefficients_table, voltage_table, widths_table
 from mtjspice.report.card_tables import direction_table, junction_table
+from mtjspice.report.cell_tables import cell_table
 from mtjspice.report.cosim_figures import draw_comparison, draw_grid
 from mtjspice.report.cosim_tables import comparison_table, grid_table
 from mtjspice.resources import checkout
 from mtjspice.spice.crossbar_decks import JunctionModel
 from mtjspice.spice.decks import write_pulse_deck
+from mtjspice.surrogate.cell_summary import cell_summary
+from mtjspice.surrogate.model import save_model
 from mtjspice.switching.points import Engine, Point
 from mtjspice.switching.probability import probability_of_pulse
 
@@ -255,6 +259,28 @@ def netlist_step(
     _write_deck(
         DeckKind.STEP, arch, phases, rows, cols, card, array, step, variation, stuck, opened, short, out, seed, model
     )
+
+
+@app.command("cell")
+def cell_command(
+    card: CardArgument = "mondal2018",
+    array: ArrayOption = "array45",
+    out: Annotated[Path | None, typer.Option(help="Folder to keep the cell's switching surfaces in.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Calibrate a cell in its array: which voltage of the row driver writes with which |x|."""
+    junction, around = load_card(card), load_array(array)
+    models = [model_of(junction, around, architecture, progress) for architecture in Architecture]
+    summary = cell_summary(junction, around, models)
+    if out:
+        save_model(models[0], out)
+        write_json(out / "cells.json", summary)
+    if as_json:
+        _print_json(summary)
+        return
+    _out.print(cell_table(summary))
+    if out:
+        _out.print(f"cells.json, surfaces and the switch table are in {out}", markup=False, soft_wrap=True)
 
 
 @app.command("cosim")
