@@ -1,5 +1,7 @@
 # make setup      .venv with pinned versions, and ngspice where it may be installed
 # make calibrate  a junction card to write coefficients: make calibrate [CARD=my.toml] [ARGS="--engine fokker_planck"]
+# make netlists   a small gallery of decks with an index that explains it
+# make cosim      the grid of steps in SPICE beside the surrogate, and its report: half an hour
 # make test       every test; make test-fast leaves out the slow ones
 # make lint       style, types, and which room may import which
 # make bench      the numbers to reach, measured
@@ -15,12 +17,18 @@ PYTHON = $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(s
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo -n)
 
-.PHONY: setup calibrate test test-fast lint bench clean
+.PHONY: setup calibrate netlists cosim test test-fast lint bench clean
 
 setup: .venv/ready
 
 calibrate: setup
 	$(BIN)/mtjspice calibrate "$(CARD)" --out "build/calibration/$(basename $(notdir $(CARD)))" --resume $(ARGS)
+
+netlists: setup
+	$(BIN)/mtjspice netlist gallery --card "$(CARD)" --out build/netlists
+
+cosim: setup
+	$(BIN)/mtjspice cosim --grid --card "$(CARD)" --out "build/cosim/$(basename $(notdir $(CARD)))" --resume $(ARGS)
 
 test: setup
 	$(BIN)/pytest -n 2

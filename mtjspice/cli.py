@@ -22,6 +22,7 @@ from mtjspice.cards.array import Architecture, load_array
 from mtjspice.cards.campaign import load_campaign
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.junction import find_card, load_card, shipped_cards
+from mtjspice.cosim.gallery import write_gallery
 from mtjspice.cosim.people_decks import DeckKind, write_deck
 from mtjspice.cosim.run import (
     CosimRequest,
@@ -259,6 +260,19 @@ def netlist_step(
     _write_deck(
         DeckKind.STEP, arch, phases, rows, cols, card, array, step, variation, stuck, opened, short, out, seed, model
     )
+
+
+@netlist_app.command("gallery")
+def netlist_gallery(
+    card: CardOption = "mondal2018",
+    array: ArrayOption = "array45",
+    out: Annotated[Path, typer.Option(help="Folder for the decks.")] = Path("out/netlists"),
+    seed: SeedOption = 1,
+) -> None:
+    """Write a small gallery of decks, and an index that explains them."""
+    junction, around = load_card(card), load_array(array)
+    models = {architecture: model_of(junction, around, architecture, progress) for architecture in Architecture}
+    _out.print(f"{write_gallery(junction, models, out, seed)} explains the decks beside it", markup=False)
 
 
 @app.command("cell")

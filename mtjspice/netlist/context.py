@@ -214,6 +214,9 @@ class CrossbarContext:
             found += [f"v({node})", f"i({source})"]
         for j in range(1, self.columns + 1):
             found += [f"i(vsense{j})", f"v(sum{j})"]
+        if self.people and self.architecture is Architecture.ONE_R:
+            found += [f"v(row{i})" for i in range(1, self.rows + 1)]
+            found += [f"v(col{j})" for j in range(1, self.columns + 1)]
         return (*found, "i(vref)")
 
 
