@@ -1,5 +1,6 @@
 """CPU time of a function."""
 
+import resource
 import time
 from collections.abc import Callable
 
@@ -13,3 +14,9 @@ def best_of(function: Callable[[], object], repeats: int = 5) -> float:
         function()
         times.append(time.process_time() - start)
     return min(times)
+
+
+def cpu_s() -> float:
+    """Return the CPU seconds of this process and of its children that have ended."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)

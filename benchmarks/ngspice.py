@@ -5,13 +5,13 @@ start, its run, and reading its waveforms. Seconds are CPU seconds of this proce
 repeats, so that a busy machine harms nobody.
 """
 
-import resource
 import shutil
 from typing import Any
 
 import numpy as np
 
 from benchmarks._entry import entry
+from benchmarks._timing import cpu_s
 from benchmarks.macrospin import scalar_heun_us_per_ns
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.junction import load_card
@@ -47,14 +47,8 @@ def us_per_ns(trials: int) -> tuple[float, float]:
     arguments = (parameters, Direction.AP_TO_P, Drive.CURRENT, _CURRENT_A, [_WIDTH_S], trials)
     batches_s, baselines = [], []
     for seed in range(_REPEATS):
-        before = _cpu_s()
+        before = cpu_s()
         simulate_pulses(*arguments, np.random.default_rng(seed), time_step_s=_STEP_S)
-        batches_s.append(_cpu_s() - before)
+        batches_s.append(cpu_s() - before)
         baselines.append(scalar_heun_us_per_ns(_STEP_S))
     return min(batches_s) / (trials * _WIDTH_S) * 1e-3, min(baselines)
-
-
-def _cpu_s() -> float:
-    """Return the CPU seconds of this process and of its children that have ended."""
-    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)

@@ -100,7 +100,7 @@ def write_gallery(card: JunctionCard, models: dict[Architecture, ArrayModel], fo
         lines += [f"## [{exhibit.folder}/{path.name}]({exhibit.folder}/{path.name})", "", exhibit.text, ""]
     pulse = folder / "one_pulse"
     path = write_pulse_deck(
-        card, Direction.AP_TO_P, Drive.VOLTAGE, 0.757, 1.5e-9, pulse, generator(seed, (len(EXHIBITS),))
+        card, Direction.AP_TO_P, Drive.VOLTAGE, 0.85, 2e-9, pulse, generator(seed, (len(EXHIBITS),))
     )
     lines += [
         f"## [one_pulse/{path.name}](one_pulse/{path.name})",
