@@ -14,7 +14,7 @@ from mtjspice.netlist.render import render_transistor_cycle, render_transistor_s
 from mtjspice.spice.libraries import library_name, library_text
 from mtjspice.spice.ngspice import run_deck, run_points
 
-_DIFFERENCE_V = (-0.51, 0.51, 0.02)
+_DIFFERENCE_V = (-1.21, 1.21, 0.02)
 """No zero: there the conductance is what the neighbours say, and so the current is zero exactly."""
 _MEAN_STEP_V = 0.05
 _HIGHEST_MEAN_V = 2.0

@@ -24,7 +24,7 @@ from mtjspice.surrogate.model import ArrayModel
 
 LEAST_P, MOST_SIGMA, MOST_ENERGY_ERROR, MOST_READ_ERROR = 0.01, 4.0, 0.03, 0.01
 """What counts as agreement: of the flips' p-value, of each cell, of the energy and of the reads."""
-_RUNS_PER_SEED = 20
+_RUNS_PER_SEED = 10
 """Surrogate runs for each seed in SPICE, so that their own scatter adds little."""
 _WORST = 5
 

@@ -18,7 +18,7 @@ from mtjspice.surrogate.exact_write import ExactWriter
 from mtjspice.surrogate.model import ArrayModel
 
 _SCHEMES = ((Architecture.ONE_T_ONE_R, 2), (Architecture.ONE_R, 2), (Architecture.ONE_R, 4))
-_SIZES = ((2, 200, 3), (4, 200, 3), (8, 50, 2))
+_SIZES = ((2, 200, 3), (4, 200, 2), (8, 50, 1))
 """(side, seeds, steps)."""
 _CONTROL_SEEDS = 200
 

@@ -7,6 +7,8 @@ from scipy.stats import betabinom, norm
 
 _PERMUTATIONS = 9999
 _CHUNK = 500
+_LEAST_TAIL = 1e-300
+"""37 sigma; smaller ones underflow."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,9 @@ def corrected_p(p_values: list[float]) -> list[float]:
 
 def _sigma(count: np.ndarray, n: int, expected: np.ndarray, k: int) -> np.ndarray:
     """Return signed quantiles, (cells,): of the smaller of the two tails, which both hold the count itself, doubled."""
-    tail = betabinom(n, expected + 0.5, k - expected + 0.5)
-    low, high = tail.cdf(count), tail.sf(count - 1)
+    flipped, stayed = expected + 0.5, k - expected + 0.5
+    # The upper tail as the lower one of those that stayed: 1 - cdf would lose it in rounding beyond 8 sigma.
+    low, high = betabinom.cdf(count, n, flipped, stayed), betabinom.cdf(n - count, n, stayed, flipped)
     sign = np.where(high < low, 1.0, -1.0)
-    doubled = np.minimum(1.0, 2 * np.minimum(low, high))
+    doubled = np.clip(2 * np.minimum(low, high), _LEAST_TAIL, 1.0)
     return np.asarray(sign * norm.isf(doubled / 2))

@@ -78,20 +78,26 @@ def _sums(a, b, c, d, e, f, g, h, weight):  # type: ignore[no-untyped-def]
 @compiled()
 def _product(tangent_s, columns, p_v, in_rows_a, product_a):  # type: ignore[no-untyped-def]
     """Set `product_a` to S p, and `in_rows_a` to what p pushes into each floating row at 0 V."""
-    row, ohm = columns.row, columns.row_ohm
-    total_s = columns.total_s
+    row, ohm, total_s, into = columns.row, columns.row_ohm, columns.total_s, in_rows_a
+    some = np.flatnonzero(p_v)
+    only = some[0] if some.size == 1 else -1
     product_a[:] = 0.0
     for k in range(0, row.size, _BLOCK):
         a, b, c, d = tangent_s[row[k]], tangent_s[row[k + 1]], tangent_s[row[k + 2]], tangent_s[row[k + 3]]
         e, f, g, h = tangent_s[row[k + 4]], tangent_s[row[k + 5]], tangent_s[row[k + 6]], tangent_s[row[k + 7]]
-        sums = _sums(a, b, c, d, e, f, g, h, p_v)
+        if only < 0:
+            sums = _sums(a, b, c, d, e, f, g, h, p_v)
+        else:
+            # One column that begins to float: nothing to sum.
+            j, p = only, p_v[only]
+            sums = a[j] * p, b[j] * p, c[j] * p, d[j] * p, e[j] * p, f[j] * p, g[j] * p, h[j] * p
         for n in range(_BLOCK):
-            in_rows_a[k + n] = sums[n]
-        sa, sb, sc, sd = sums[0] * ohm[k], sums[1] * ohm[k + 1], sums[2] * ohm[k + 2], sums[3] * ohm[k + 3]
-        se, sf, sg, sh = sums[4] * ohm[k + 4], sums[5] * ohm[k + 5], sums[6] * ohm[k + 6], sums[7] * ohm[k + 7]
+            into[k + n] = sums[n]
+        va, vb, vc, vd = sums[0] * ohm[k], sums[1] * ohm[k + 1], sums[2] * ohm[k + 2], sums[3] * ohm[k + 3]
+        ve, vf, vg, vh = sums[4] * ohm[k + 4], sums[5] * ohm[k + 5], sums[6] * ohm[k + 6], sums[7] * ohm[k + 7]
         for j in range(product_a.size):
-            low = (a[j] * sa + b[j] * sb) + (c[j] * sc + d[j] * sd)
-            product_a[j] += low + ((e[j] * se + f[j] * sf) + (g[j] * sg + h[j] * sh))
+            low = (a[j] * va + b[j] * vb) + (c[j] * vc + d[j] * vd)
+            product_a[j] += low + ((e[j] * ve + f[j] * vf) + (g[j] * vg + h[j] * vh))
     for j in range(product_a.size):
         product_a[j] = total_s[j] * p_v[j] - product_a[j]
 

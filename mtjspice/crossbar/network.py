@@ -32,12 +32,14 @@ class Operation:
     Args:
         row_v: (rows,) driver levels.
         row_on: (rows,) whether a 1R row is connected to its driver.
-        column_on: (columns,) whether a column is selected.
+        column_on: (columns,) whether a column is connected to its sense amplifier, or whatever else holds its level.
+        column_v: (columns,) that level, or one for all.
     """
 
     row_v: np.ndarray
     row_on: np.ndarray
     column_on: np.ndarray
+    column_v: np.ndarray | float = 0.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Solution:
         v_junction_v: (rows, columns) over each junction, pinned minus free.
         i_cell_a: (rows, columns) from row to column.
         i_row_a: (rows,) out of each driver.
-        i_column_a: (columns,) into each sense amplifier.
+        i_column_a: (columns,) into what holds each column.
         r_series_ohm: (rows, columns) Thevenin resistance that each junction sees; None unless asked for.
         kcl_residual_a: the largest current that a node is off by.
     """
@@ -78,7 +80,7 @@ class Network:
         rows, columns = shape
         r_segment = array.wires.r_segment_ohm
         one_r = architecture is Architecture.ONE_R
-        # Node numbers: first those to solve for, then the drivers, then the common mode.
+        # Node numbers: first those to solve for, then the drivers, then what holds the columns.
         count = 0
 
         def new(*size: int) -> np.ndarray:
@@ -92,10 +94,10 @@ class Network:
         column_line = new(columns) if one_r else None
         self.unknowns = count
         self.driver = np.arange(count, count + rows)
-        self.ground = count + rows
+        self.column_end = np.arange(count + rows, count + rows + columns)
         self.row_line, self.column_line = row_line, column_line
         row_start = self.driver if row_line is None else row_line
-        column_end = np.full(columns, self.ground) if column_line is None else column_line
+        column_end = self.column_end if column_line is None else column_line
         if row_cell is not None and column_cell is not None:
             tails = np.concatenate((row_start, row_cell[:, :-1].ravel(), column_cell[:-1].ravel(), column_cell[-1]))
             heads = np.concatenate((row_cell[:, 0], row_cell[:, 1:].ravel(), column_cell[1:].ravel(), column_end))
@@ -126,8 +128,9 @@ class Network:
             SimulationError: Newton does not converge.
             ModelError: a switch outside its table.
         """
-        voltages = np.zeros(self.unknowns + self.shape[0] + 1)
+        voltages = np.zeros(self.unknowns + sum(self.shape))
         voltages[self.driver] = operation.row_v
+        voltages[self.column_end] = operation.column_v
         if guess is not None:
             voltages[: self.unknowns] = guess
         inner = np.zeros(self.shape)
@@ -161,7 +164,7 @@ class Network:
         if self.row_line is not None and self.column_line is not None:
             for nodes, line, width_m, on in (
                 (self.driver, self.row_line, self._row_width_m, operation.row_on),
-                (self.column_line, np.full(self.shape[1], self.ground), self._column_width_m, operation.column_on),
+                (self.column_line, self.column_end, self._column_width_m, operation.column_on),
             ):
                 current, by_a, by_b = self.table.current_a(width_m, voltages[nodes], voltages[line])
                 found.append((nodes, line, current * on, by_a * on, by_b * on))
@@ -227,7 +230,6 @@ class Network:
         inner: np.ndarray,
         thevenin: bool,
     ) -> Solution:
-        columns = self.shape[1]
         _, _, current, by_a, _ = branches[1]
         i_cell = current.reshape(self.shape)
         v_a, v_b = voltages[self.cell_a].reshape(self.shape), voltages[self.cell_b].reshape(self.shape)
@@ -238,7 +240,7 @@ class Network:
             i_row, i_column = branches[2][2], branches[3][2]
             for nodes, line, line_on in (
                 (self.driver, self.row_line, operation.row_on),
-                (self.column_line, np.full(columns, self.ground), operation.column_on),
+                (self.column_line, self.column_end, operation.column_on),
             ):
                 self.table.require(voltages[nodes][line_on], voltages[line][line_on])
         else:
@@ -265,18 +267,20 @@ class Network:
     ) -> np.ndarray:
         """Return what each junction sees: the network between its cell's ends, and its select transistor.
 
-        With the cell in place the impedance between its ends is u' J^-1 u; the cell's own tangent is taken out of it.
+        With the cell in place a current through it, from its column's end to its row's, moves the junction's voltage by
+        q' J^-1 u per ampere; the cell's own tangent is taken out of it. The junction feels of its column's end what the
+        transistor's inner node does: all of it but for the transistor's dependence on the mean voltage.
         """
         n = self.unknowns
         network = np.zeros(self.shape)
+        one_r = self.architecture is Architecture.ONE_R
+        _, by_inner, by_b = self.table.current_a(self.array.switches.select_width_m, inner, v_b)
+        follows = np.ones(self.cell_b.size) if one_r else (-by_b / by_inner).ravel()
         if n:
             inverse = np.linalg.inv(jacobian.toarray()) if n <= _DENSE else splu(jacobian.tocsc()).solve(np.eye(n))
-            full = np.zeros((n + self.shape[0] + 1,) * 2)
+            full = np.zeros((n + sum(self.shape),) * 2)
             full[:n, :n] = inverse
             a, b = self.cell_a, self.cell_b
-            impedance = full[a, a] + full[b, b] - full[a, b] - full[b, a]
+            impedance = full[a, a] - full[a, b] + follows * (full[b, b] - full[b, a])
             network = (impedance / (1 - by_a * impedance)).reshape(self.shape)
-        if self.architecture is Architecture.ONE_R:
-            return network
-        _, by_inner, _ = self.table.current_a(self.array.switches.select_width_m, inner, v_b)
-        return np.where(on, network + 1 / by_inner, np.inf)
+        return network if one_r else np.where(on, network + 1 / by_inner, np.inf)

@@ -18,6 +18,9 @@ leaves small angles alone and takes C1 to C2 is 1/theta_2^2 = 1/theta_1^2 + 1/C2
 
 with P what the old pulse reached and what the new one has at its head start. A junction that had not switched then has
 not switched now.
+
+Where no current drives it out, noise replaces the angle as the Ornstein-Uhlenbeck process has it: of the s at the end
+the share exp(2 kappa (i - 1) t) s_0/s is what is left of the angle, the rest is new (`kept_share`).
 """
 
 import numpy as np
@@ -53,13 +56,19 @@ def spread_after(spread: np.ndarray, ratio: np.ndarray, rate_per_s: np.ndarray, 
     return np.clip(np.exp(exponent) * (spread + 1 / above) - 1 / above, 0.0, _LARGEST_SPREAD)
 
 
+def kept_share(spread: np.ndarray, ratio: np.ndarray, rate_per_s: np.ndarray, t_s: float) -> np.ndarray:
+    """Return how much of s after `t_s` is left of the s that there was; arguments as of `spread_after`, i below 1."""
+    left = np.exp(2 * rate_per_s * (ratio - 1) * t_s) * spread
+    return np.minimum(left / spread_after(spread, ratio, rate_per_s, t_s), 1.0)
+
+
 def head_start_s(spread: np.ndarray, ratio: np.ndarray, rate_per_s: np.ndarray) -> np.ndarray:
     """Return when a pulse from equilibrium has the spread s; arrays of any one shape, `ratio` above 0.
 
     Negative where s is below 1, after a current that cooled; infinite where such a pulse never spreads so far.
     """
     above = _above_critical(ratio)
-    growth = (spread * above + 1) / ratio
+    growth = (spread * above + 1) / (above + 1)
     found = np.log(np.maximum(growth, 1e-300)) / (2 * rate_per_s * above)
     return np.where(growth > 0, found, np.inf)
 

@@ -87,6 +87,11 @@ class MacrospinParameters:
         """Thermal stability without fields, Ms V mu0 Hk/(2 k_B T)."""
         return self.moment_a_m2 * self.b_k_t / (2 * self.thermal_energy_j)
 
+    def barrier_scale(self, direction: Direction) -> float:
+        """Return d, the energy over k_B T being d theta^2 near the pole that `direction` starts from; without b_x."""
+        field_t = self.b_k_t + direction.initial_mz * self.b_z_t
+        return self.moment_a_m2 * field_t / (2 * self.thermal_energy_j)
+
     def delta_from(self, direction: Direction) -> float:
         """Return the energy barrier of leaving the initial state of `direction` at zero current, over k_B T."""
         well = self.energy_over_kt(self.well_mz(direction))

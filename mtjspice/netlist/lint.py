@@ -56,10 +56,12 @@ def _block_faults(text: str) -> Iterator[str]:
     for number, line in _statements(text):
         last = line.split()[0]
         if open_blocks and open_blocks[-1] == ".control" and last != ".endc":
-            if last not in COMMANDS or any(sign in line for sign in "`;|"):
+            if last not in COMMANDS or any(sign in line for sign in "`;|<>"):
                 yield f"line {number}: not allowed in a .control block: {line}"
             elif last in ("write", "pre_osdi") and not _names_one_file(line):
                 yield f"line {number}: {last} names one file beside the deck: {line}"
+            elif last == "wrdata" and not _FILE.fullmatch(" ".join(line.split()[1:2])):
+                yield f"line {number}: wrdata names a file beside the deck: {line}"
             continue
         if not last.startswith("."):
             continue

@@ -17,6 +17,7 @@ OLDEST = 36
 """The oldest ngspice accepted (January 2022). Measured with 39; nothing newer is asked of it."""
 HOW_TO_GET = "install it: `apt-get install ngspice`, `brew install ngspice` or `conda install -c conda-forge ngspice`"
 _TAIL_LINES = 12
+_PROGRESS = re.compile(r"\s*Reference value")
 
 
 class NgspiceTimeoutError(SimulationError):
@@ -115,30 +116,34 @@ def run_points(deck: str, folder: Path, *, points: int, time_limit_s: float) -> 
 
 def _simulate(deck: str, folder: Path, time_limit_s: float) -> tuple[Waveforms, str]:
     """Return the waveforms of a deck run in `folder`, and the last lines of ngspice's output."""
-    program = find_ngspice()
     # OpenMP threads of ngspice spin and slow it down, above all beside other processes.
     (folder / ".spiceinit").write_text("set num_threads=1\n")
     (folder / "deck.cir").write_text(deck)
     raw = folder / "waves.raw"
     raw.unlink(missing_ok=True)
-    log = _run([program, "-b", "-r", raw.name, "deck.cir"], folder, time_limit_s)
+    _, log = run_ngspice(["-b", "-r", raw.name, "deck.cir"], folder, time_limit_s)
     return read_raw(raw), log
 
 
-def _run(command: list[str], folder: Path, time_limit_s: float) -> str:
-    """Run to the end or to the time limit and return the last lines of output."""
+def run_ngspice(arguments: list[str], folder: Path, time_limit_s: float) -> tuple[str, str]:
+    """Run ngspice in `folder`; return its standard output, and the last lines of all that it printed.
+
+    Raises:
+        NgspiceMissingError: no usable ngspice.
+        NgspiceTimeoutError, NgspiceCrashError: it ran past the limit, or failed.
+    """
     with subprocess.Popen(
-        command,
+        [find_ngspice(), *arguments],
         cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         text=True,
         errors="replace",
         start_new_session=True,
     ) as process:
         try:
-            output, _ = process.communicate(timeout=time_limit_s)
+            output, complaints = process.communicate(timeout=time_limit_s)
         except subprocess.TimeoutExpired as error:
             raise NgspiceTimeoutError(
                 "ngspice did not end in time and was stopped",
@@ -149,7 +154,9 @@ def _run(command: list[str], folder: Path, time_limit_s: float) -> str:
             # Its session is its own, so Ctrl-C does not reach it: whatever ends us ends it here.
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-    tail = "\n           ".join(line for line in output.splitlines()[-_TAIL_LINES:] if line.strip())
+    # Its progress, too, goes to standard error.
+    lines = [line for line in f"{output}\n{complaints}".splitlines() if line.strip() and not _PROGRESS.match(line)]
+    tail = "\n           ".join(lines[-_TAIL_LINES:])
     if process.returncode:
         raise NgspiceCrashError("ngspice failed", given=f"exit status {process.returncode}", where=tail or None)
-    return tail
+    return output, tail

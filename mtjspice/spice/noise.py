@@ -26,7 +26,7 @@ def write_noise(folder: Path, field_t: np.ndarray, labels: Sequence[str]) -> tup
         labels: (junctions,), what the deck calls them.
 
     Raises:
-        InputError: wrong shape, or a value that is not finite.
+        InputError: wrong shape, a value that is not finite, or not one label for each junction.
     """
     if field_t.ndim != 3 or field_t.shape[2] != 3 or 0 in field_t.shape or not np.isfinite(field_t).all():
         raise InputError(
@@ -35,6 +35,8 @@ def write_noise(folder: Path, field_t: np.ndarray, labels: Sequence[str]) -> tup
             allowed="finite values, (samples, junctions, 3)",
         )
     samples, junctions, _ = field_t.shape
+    if len(labels) != junctions:
+        raise InputError("each junction's thermal field needs a label", given=len(labels), allowed=junctions)
     if samples > 10**_DIGITS:
         raise InputError("the simulation has too many time steps", given=samples, allowed=f"at most 1e{_DIGITS}")
     scale_t = float(np.abs(field_t).max()) / _FULL_SCALE or 1.0

@@ -58,7 +58,7 @@ class ExactWriter:
         for phase in schedule.phases:
             energy_j += self._phase(phase, history)
             history.rest(schedule.gap_s)
-        return WriteOutcome(history.cells.state, history.flips, energy_j, schedule.stop_s)
+        return WriteOutcome(history.cells.state, history.flips, energy_j + history.excess_j, schedule.stop_s)
 
     def _phase(self, phase: Phase, history: History) -> float:
         """Advance `history` by one phase and return the energy drawn."""

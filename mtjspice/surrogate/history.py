@@ -14,7 +14,15 @@ from scipy.stats import ncx2
 from mtjspice.cards.conventions import Direction
 from mtjspice.crossbar.cells import Cells
 from mtjspice.crossbar.network import Solution
-from mtjspice.junction.memory import NO_LAG, depth_at, head_start_s, lag_of, relaxation_rate_per_s, spread_after
+from mtjspice.junction.memory import (
+    NO_LAG,
+    depth_at,
+    head_start_s,
+    kept_share,
+    lag_of,
+    relaxation_rate_per_s,
+    spread_after,
+)
 from mtjspice.junction.turning import turn
 from mtjspice.surrogate.model import ArrayModel
 
@@ -49,11 +57,14 @@ class History:
         parameters = model.parameters
         self._critical_a = _by_state(parameters.critical_current_a)
         self._rate_per_s = _by_state(lambda direction: relaxation_rate_per_s(parameters, direction))
+        self.excess_j = 0.0
+        self._barrier = _by_state(parameters.barrier_scale)
         self._well_kt = _by_state(lambda direction: parameters.energy_over_kt(direction.initial_mz))
 
     def rest(self, t_s: float) -> None:
         """Let `t_s` pass without a voltage."""
         zero = np.zeros(self.cells.state.shape)
+        self._relax(np.isnan(self._mz), zero, t_s)
         self._spread = spread_after(self._spread, zero, self._of(self._rate_per_s), t_s)
         self._follow(zero, zero, t_s)
         self._come_back(zero)
@@ -86,22 +97,50 @@ class History:
                 above = ratio[driven] > 1
                 crosses_s[driven] = np.where(above, np.maximum(reach_s - start_s, 0.0), np.inf)
                 pushed.append((surface, driven, v, r, start_s))
+        tilt = self._tilt()
         first = np.unravel_index(int(np.argmin(crosses_s)), ratio.shape)
         flips = bool(crosses_s[first] < longest_s)
         passed_s = float(crosses_s[first]) if flips else longest_s
+        self._relax((ratio <= 0) & ~far, ratio, passed_s)
         self._spread = spread_after(self._spread, ratio, rate_per_s, passed_s)
         for surface, driven, v, r, start_s in pushed:
             until_s = np.minimum(start_s + passed_s, surface.widths_s[-1])
             self._lag[driven] = lag_of(surface.at(v, until_s, r))
-        # Driven back into its well a junction forgets where it stood among its kind.
-        back = (ratio < 0) & cells.switches & ~far
-        self._depth[back] = self._rng.exponential(size=int(back.sum()))
-        self._lag[back] = NO_LAG
         self._follow(volts, ohms, passed_s)
+        self.excess_j += passed_s * self._excess_w(solution.v_junction_v, _mean(tilt, self._tilt()))
         if flips:
             self._flip(first)
         self._go_far(crosses_s - passed_s, ~far & (ratio > 1), volts, ohms)
         return passed_s
+
+    def _relax(self, chosen: np.ndarray, ratio: np.ndarray, t_s: float) -> None:
+        """Let chosen cells near their poles forget where they stand among their kind, as noise replaces their angle."""
+        kept = kept_share(self._spread[chosen], ratio[chosen], self._of(self._rate_per_s)[chosen], t_s)
+        depth = depth_at(self._depth[chosen], self._lag[chosen], np.full(kept.shape, NO_LAG))
+        self._depth[chosen] = self._with_noise(kept * depth, 1 - kept)
+        self._lag[chosen] = NO_LAG
+
+    def _with_noise(self, squared: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """Return squared angles with noise in both of the angle's components, `noise` the mean square of its own."""
+        along, across = self._rng.standard_normal((2, noise.size)) * np.sqrt(noise / 2)
+        return (np.sqrt(squared) + along) ** 2 + across**2
+
+    def _tilt(self) -> np.ndarray:
+        """Return 1 - m_z times its pole's; a squared angle is depth times spread over the well's barrier."""
+        squared = self._depth * self._spread / self._of(self._barrier)
+        near = np.minimum(squared / 2, 1.0)
+        return np.where(np.isnan(self._mz), near, 1 - (2.0 * self.cells.state - 1) * self._mz)
+
+    def _excess_w(self, v_v: np.ndarray, tilt: np.ndarray) -> float:
+        """Return the power that tilted junctions take beyond that of junctions at their poles.
+
+        The conductance moves towards the other state's by half the tilt. To first order the source feels v^2 dG,
+        whatever is in series.
+        """
+        cells = self.cells
+        own, _ = cells.conductance_s(v_v)
+        other, _ = cells.with_state(1 - cells.state).conductance_s(v_v)
+        return float((v_v**2 * (other - own) / 2 * tilt)[cells.switches].sum())
 
     def _ratio(self, solution: Solution) -> np.ndarray:
         """Return I/I_c0 of each cell, positive where it drives out of the cell's state."""
@@ -151,7 +190,9 @@ class History:
         energy = np.full(ratio.shape, np.inf)
         energy[far] = self._energy_kt(far)
         returned = far & ~self._settling & (energy < _FAR_KT)
-        self._depth[returned] = energy[returned] / self._spread[returned]
+        # From _FAR_KT on noise has acted, and has replaced what the energy has lost since then.
+        left = np.maximum(energy[returned], 0.0)
+        self._depth[returned] = self._with_noise(left, 1 - left / _FAR_KT) / self._spread[returned]
         turned = far & self._settling & (ratio > 1) & (energy < _TURNED_BACK_KT)
         # A start that much ahead. With the squared angle exponentially distributed around zero, P is exp(-b^2/2) at the
         # threshold b in units of the thermal angle; around an angle a it is Marcum's Q1(a, b). So the number drawn for
@@ -188,6 +229,13 @@ def nominal_equivalent(model: ArrayModel, cells: Cells, solution: Solution) -> t
     with np.errstate(invalid="ignore"):  # an open cell sees an infinite resistance
         ohms = np.maximum(solution.r_series_ohm, 0.0) * ratio
     return v * ratio, np.nan_to_num(ohms, nan=0.0)
+
+
+def _mean(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return the mean of what grows or falls exponentially from start to end."""
+    growth = np.log(np.maximum(end, 1e-12) / np.maximum(start, 1e-12))
+    steady = np.abs(growth) < 1e-3
+    return np.where(steady, (start + end) / 2, (end - start) / np.where(steady, 1.0, growth))
 
 
 def _by_state(of_direction: Callable[[Direction], float]) -> np.ndarray:

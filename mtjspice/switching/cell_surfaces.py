@@ -46,8 +46,8 @@ def cell_surface(
         parameters: an axially symmetric junction.
         direction: of switching.
         on_progress: told how much of 100 is done.
-        largest_v: where the surface ends. In the worst case a sneak path sees V_P - V_AP, for the paper's junction 1.85 V
-            (paper, section 4.4).
+        largest_v: where the surface ends. In the worst case a sneak path sees V_P - V_AP (paper, section 4.4): 1.85 V
+            for the paper's junction.
         longest_s: where its widths end; several phases may add up.
 
     Raises:

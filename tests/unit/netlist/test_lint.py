@@ -14,10 +14,20 @@ X1 n1 0 pair
 + r=2
 Ideal 0 n1 DC 1
 .options method=trap
+.include models.lib
+M1 n1 n1 0 bulk nch w=1e-6 l=1e-7
+S1 n1 0 n1 0 ideal
+.model ideal sw(vt=0.5 ron=1 roff=1e12)
 .tran 1n 10n
 .control
 run
 meas tran last find v(n1) at=1n
+if last lt 0
+echo below
+else
+wrdata waves.txt v(n1)
+end
+write waves.raw
 .endc
 .end
 """
@@ -37,12 +47,26 @@ def test_a_sound_deck_passes_unchanged() -> None:
         (".subckt pair a b r=1\n", "", "closes nothing"),
         (".end\n", "", "last statement must be .end"),
         (".end\n", ".end\nR9 n1 0 1\n", "last statement must be .end"),
-        (".tran", ".include /etc/passwd\n.tran", "directive not allowed"),
+        ("models.lib", "/etc/passwd", ".include names one file beside the deck"),
+        ("models.lib", "../models.lib", ".include names one file beside the deck"),
+        ("models.lib", "models.lib other.lib", ".include names one file beside the deck"),
+        ("models.lib", '"models.lib"', ".include names one file beside the deck"),
+        (".include models.lib", ".include", ".include names one file beside the deck"),
+        (".include", ".inc", "directive not allowed"),
         (".tran", ".lib x y\n.tran", "directive not allowed"),
         (".tran", ".exec x\n.tran", "directive not allowed"),
         ("run\n", "run\nshell rm x\n", "not allowed in a .control block"),
         ("run\n", "run; shell rm x\n", "not allowed in a .control block"),
         ("run\n", "source other.cir\n", "not allowed in a .control block"),
+        ("run\n", "run\ncd /\n", "not allowed in a .control block"),
+        ("echo below", "echo below > /tmp/x", "not allowed in a .control block"),
+        ("echo below", "echo `id`", "not allowed in a .control block"),
+        ("waves.raw", "/tmp/waves.raw", "write names one file beside the deck"),
+        ("write waves.raw", "write", "write names one file beside the deck"),
+        ("run\n", "pre_osdi /tmp/x.osdi\nrun\n", "pre_osdi names one file beside the deck"),
+        ("waves.txt", "../waves.txt", "wrdata names a file beside the deck"),
+        ("M1 n1 n1 0 bulk", "M1 n1 n1 0 x1.bulk", "node name 'x1.bulk'"),
+        ("S1 n1 0 n1 0", "S1 n1 0 n1 a-b", "node name 'a-b'"),
         ("R2 a b 1", "r1 a b 1", "a second element named r1"),
         ("X1 n1 0 pair", "X1 n1 pair", "1 nodes for the 2 pins of pair"),
         ("X1 n1 0 pair", "X1 n1 0 couple", "no subcircuit couple; defined here: pair"),

@@ -1,16 +1,23 @@
 """Nothing enters a deck unchecked, and terms that vanish stay out of it."""
 
 import dataclasses
+from collections.abc import Callable
 
 import jinja2
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mtjspice.cards.array import Architecture, load_array
 from mtjspice.cards.conventions import Drive
+from mtjspice.crossbar.cells import Cells
 from mtjspice.errors import InputError
+from mtjspice.junction.parameters import MacrospinParameters
 from mtjspice.netlist import render
-from mtjspice.netlist.context import CampaignContext, JunctionContext, NoiseFile, PulseContext
+from mtjspice.netlist.context import CampaignContext, CrossbarContext, JunctionContext, NoiseFile, PulseContext
+from mtjspice.schedule import read_schedule
+from mtjspice.spice.crossbar_decks import Device, read_context
 
 JUNCTION = JunctionContext(
     alpha=0.02,
@@ -109,6 +116,70 @@ def test_whatever_passes_as_a_name_is_one_word(text: str) -> None:
 def test_only_finite_numbers_are_numbers(value: object) -> None:
     with pytest.raises(InputError):
         render.number(value)  # type: ignore[arg-type]
+
+
+FILTERS = [
+    (render.name_part, ["1_2", "drv3", "0"], ["", "a b", "A", "x1.n", "a-b", "1\n2", "a" * 62, 1, None]),
+    (render.vector, ["v(mz1_2)", "i(vrow1)"], ["v(a,b)", "v(a)\n", "v(a) i(b)", "V(a)", "v()", "w(a)", "@m1[id]", 1]),
+]
+
+
+@pytest.mark.parametrize(("passes", "text"), [(f, text) for f, good, _ in FILTERS for text in good])
+def test_parts_of_names_and_vectors_pass_as_they_are(passes: Callable[[object], str], text: str) -> None:
+    assert passes(text) == text
+    assert fill("{{ text }}", text=passes(text)) == text
+
+
+@pytest.mark.parametrize(("refuses", "value"), [(f, value) for f, _, bad in FILTERS for value in bad])
+def test_nothing_else_passes_for_part_of_a_name_or_a_vector(refuses: Callable[[object], str], value: object) -> None:
+    with pytest.raises(InputError, match="this is not a"):
+        refuses(value)
+
+
+def test_labels_are_filled_patterns() -> None:
+    assert fill('{{ "r%d_%d" | label(i, 2) }}', i=1) == "r1_2"
+    for value in ("1\n.end", "1 2", 1.5e-9):
+        with pytest.raises(InputError, match="not a part of a name"):
+            fill('{{ "r%s" | label(i) }}', i=value)
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.25, "+0.25"), (-0.25, "-0.25"), (0, "+0")])
+def test_a_signed_number_can_follow_a_term(value: float, text: str) -> None:
+    assert fill("v(a){{ value | signed }}", value=value) == f"v(a){text}"
+
+
+def test_a_macros_text_passes_only_as_a_circuit() -> None:
+    """What a macro wrote is plain text again; its own pieces went through filters."""
+    macro = "{% macro m(x) %}R1 a {{ x | name_part }} 1{% endmacro %}"
+    assert fill(macro + "{{ m('b') | circuit }}") == "R1 a b 1"
+    with pytest.raises(InputError, match="unchecked"):
+        fill(macro + "{{ m('b') }}")
+    with pytest.raises(InputError, match="not a part of a name"):
+        fill(macro + "{{ m('b 1\nX') | circuit }}")
+
+
+@pytest.fixture
+def crossbar(mondal_parameters: MacrospinParameters) -> CrossbarContext:
+    array = load_array("array45")
+    schedule = read_schedule(np.array([1.0, -0.5]), 2, Architecture.ONE_T_ONE_R, array)
+    cells = Cells.nominal(mondal_parameters, np.eye(2), 250.0)
+    return read_context(schedule, cells, Device(mondal_parameters, array, 7e3), title="a read")
+
+
+@pytest.mark.parametrize("text", ["one\n.exec two", "a" * 121, "{{ x }}", "µ"])
+@pytest.mark.parametrize("field", ["title", "header"])
+def test_a_crossbars_title_and_header_are_printable_lines(crossbar: CrossbarContext, field: str, text: str) -> None:
+    smuggled = {field: text if field == "title" else ("fine", text)}
+    with pytest.raises(InputError, match="comment"):
+        render.render_crossbar(dataclasses.replace(crossbar, **smuggled))
+
+
+@pytest.mark.parametrize("field", ["library", "model"])
+@pytest.mark.parametrize("text", ["a b", "x\n.end", "../x", "a;b"])
+def test_a_crossbars_library_and_model_are_one_word(crossbar: CrossbarContext, field: str, text: str) -> None:
+    switches = dataclasses.replace(crossbar.switches, **{field: text})
+    with pytest.raises(InputError, match="cannot be written"):
+        render.render_crossbar(dataclasses.replace(crossbar, switches=switches))
 
 
 def test_an_axially_symmetric_junction_renders_no_tilt_and_no_zero_fields() -> None:
