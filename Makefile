@@ -69,6 +69,7 @@ clean:
 	@echo "installing mtjspice into .venv"
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
 	@$(PIP) --editable '.[dev]'
+	@$(PIP) --no-deps badcrossbar pathvalidate  # without its plotting, which needs cairo
 	@touch $@
 
 # The simulators that make bench compares with.

@@ -7,7 +7,7 @@ import importlib.util
 import logging
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -21,6 +21,26 @@ from mtjspice.junction.parameters import MacrospinParameters
 _SHAPE = (784, 100)
 _SEGMENT_OHM = 2.0
 _TOLERANCE_V = 1e-6
+
+
+class Write(NamedTuple):
+    """A phase of a write, with linear cells."""
+
+    g_s: np.ndarray
+    row_v: np.ndarray
+    row_floats: np.ndarray
+    column_floats: np.ndarray
+    """At its start."""
+    switch_off: np.ndarray
+    """The other columns, in the order in which they begin to float."""
+
+    @classmethod
+    def example(cls, g_s: np.ndarray) -> Self:
+        """Return one in which every other line is selected."""
+        rows, columns = g_s.shape
+        row_floats, column_floats = np.arange(rows) % 2 == 1, np.arange(columns) % 2 == 1
+        switch_off = np.random.default_rng(3).permutation(np.flatnonzero(~column_floats))
+        return cls(g_s, np.where(row_floats, 0.0, 0.7), row_floats, column_floats, switch_off)
 
 
 def benchmarks() -> list[dict[str, Any]]:
@@ -46,10 +66,9 @@ def floating_lines() -> list[dict[str, Any]]:
     Half the rows are driven, half the columns selected. These switch off one after another; each solution is good to a
     microvolt.
     """
-    g_s = _conductances_s()
-    solutions = _SHAPE[1] // 2 + 1
+    write = Write.example(_conductances_s())
     ours_us, dense_us = (
-        1e6 * best_of(lambda solve=solve: [0 for _ in solve(g_s)]) / solutions  # type: ignore[misc]
+        1e6 * best_of(lambda solve=solve: [0 for _ in solve(write)]) / (len(write.switch_off) + 1)  # type: ignore[misc]
         for solve in (phase, dense_phase)
     )
     name = f"floating lines, {_size()}"
@@ -59,40 +78,37 @@ def floating_lines() -> list[dict[str, Any]]:
     ]
 
 
-def phase(g_s: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def phase(write: Write) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the lines' voltages at the start and after every column that has switched off; changed in place."""
-    row_v, row_floats, column_floats, switch_off = _phase(g_s)
-    column_v = np.zeros(len(column_floats))
-    columns = eliminate_rows(g_s, None, 1.0, row_v, column_v, row_floats, g_s)
-    relax(g_s, columns, row_v, column_v, column_floats, _TOLERANCE_V)
+    row_v, column_v, column_floats = write.row_v.copy(), np.zeros(len(write.column_floats)), write.column_floats.copy()
+    columns = eliminate_rows(write.g_s, None, 1.0, row_v, column_v, write.row_floats, write.g_s)
+    relax(write.g_s, columns, row_v, column_v, column_floats, _TOLERANCE_V)
     yield row_v, column_v
-    for column in switch_off:
+    for column in write.switch_off:
         column_floats[column] = True
-        relax(g_s, columns, row_v, column_v, column_floats, _TOLERANCE_V)
+        relax(write.g_s, columns, row_v, column_v, column_floats, _TOLERANCE_V)
         yield row_v, column_v
 
 
-def dense_phase(g_s: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def dense_phase(write: Write) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the same by numpy, each time from the conductances."""
-    row_v, row_floats, column_floats, switch_off = _phase(g_s)
-    yield dense(g_s, row_v, row_floats, column_floats)
-    for column in switch_off:
+    column_floats = write.column_floats.copy()
+    yield dense(write, column_floats)
+    for column in write.switch_off:
         column_floats[column] = True
-        yield dense(g_s, row_v, row_floats, column_floats)
+        yield dense(write, column_floats)
 
 
-def dense(
-    g_s: np.ndarray, row_v: np.ndarray, row_floats: np.ndarray, column_floats: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def dense(write: Write, column_floats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the lines' voltages: floating rows eliminated, a dense problem for the floating columns."""
-    floating = g_s[:, column_floats]
-    both = floating[row_floats]
-    row_s = g_s[row_floats].sum(axis=1)
+    floating = write.g_s[:, column_floats]
+    both = floating[write.row_floats]
+    row_s = write.g_s[write.row_floats].sum(axis=1)
     schur_s = np.diag(floating.sum(axis=0)) - both.T @ (both / row_s[:, None])
     column_v = np.zeros(len(column_floats))
-    column_v[column_floats] = np.linalg.solve(schur_s, row_v[~row_floats] @ floating[~row_floats])
-    row_v = row_v.copy()
-    row_v[row_floats] = both @ column_v[column_floats] / row_s
+    column_v[column_floats] = np.linalg.solve(schur_s, write.row_v[~write.row_floats] @ floating[~write.row_floats])
+    row_v = write.row_v.copy()
+    row_v[write.row_floats] = both @ column_v[column_floats] / row_s
     return row_v, column_v
 
 
@@ -116,14 +132,6 @@ def _conductances_s() -> np.ndarray:
     parameters = MacrospinParameters.from_card(load_card("mondal2018"))
     parallel = np.random.default_rng(1).random(_SHAPE) < 0.5
     return np.where(parallel, 1.0, 1 / (1 + parameters.tmr0)) / parameters.r_p_ohm
-
-
-def _phase(g_s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return row levels, which rows float, which columns float at the start, and the others in random order."""
-    rows, columns = g_s.shape
-    row_floats, column_floats = np.arange(rows) % 2 == 1, np.arange(columns) % 2 == 1
-    switch_off = np.random.default_rng(3).permutation(np.flatnonzero(~column_floats))
-    return np.where(row_floats, 0.0, 0.7), row_floats, column_floats, switch_off
 
 
 def _size() -> str:

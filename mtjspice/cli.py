@@ -36,7 +36,8 @@ from mtjspice.cosim.run import (
 )
 from mtjspice.cosim.step import Step
 from mtjspice.errors import InputError, MtjspiceError, StoppedError
-from mtjspice.files import write_json
+from mtjspice.experiments.patterns_campaign import run_patterns
+from mtjspice.files import make_folder, write_json
 from mtjspice.jobs.executors import ClusterExecutor, Executor, LocalExecutor, default_workers
 from mtjspice.jobs.progress import progress
 from mtjspice.jobs.seeds import generator
@@ -47,11 +48,19 @@ from mtjspice.report.card_tables import direction_table, junction_table
 from mtjspice.report.cell_tables import cell_table
 from mtjspice.report.cosim_figures import draw_comparison, draw_grid
 from mtjspice.report.cosim_tables import comparison_table, grid_table
+from mtjspice.report.patterns_figure import draw_patterns
+from mtjspice.report.patterns_table import patterns_table
+from mtjspice.report.sneak_figure import draw_sneak
+from mtjspice.report.sneak_tables import biasing_table, paper_table, sneak_table
+from mtjspice.report.waveforms import draw_waveforms
 from mtjspice.resources import checkout
+from mtjspice.schedule import write_schedule
 from mtjspice.spice.crossbar_decks import JunctionModel
 from mtjspice.spice.decks import write_pulse_deck
+from mtjspice.spice.simulate import simulate_deck
 from mtjspice.surrogate.cell_summary import cell_summary
 from mtjspice.surrogate.model import save_model
+from mtjspice.surrogate.sneak import biasing_comparison, paper_comparison, sneak_report
 from mtjspice.switching.points import Engine, Point
 from mtjspice.switching.probability import probability_of_pulse
 
@@ -345,6 +354,102 @@ def cosim(
         _out.print(table)
         _out.print("SPICE and the surrogate agree" if agrees else "SPICE and the surrogate DO NOT agree", markup=False)
         _out.print(f"cosim.json and figures are in {folder}", markup=False, soft_wrap=True)
+
+
+@app.command("simulate")
+def simulate(
+    deck: Annotated[Path, typer.Argument(metavar="DECK.cir", help="A deck of `mtjspice netlist`, or your own.")],
+    time_limit: Annotated[float, typer.Option(min=1, help="Seconds that ngspice may take.")] = 3600.0,
+    out: Annotated[Path | None, typer.Option(help="The figure's file; beside the deck when left out.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a deck with ngspice where it is, and draw its waveforms (Fig. 4b of the paper)."""
+    figure = out or deck.with_suffix(".png")
+    with _stoppable("the deck can be run again"):
+        simulation = simulate_deck(deck, time_limit_s=time_limit)
+    if simulation.waveforms is not None:
+        draw_waveforms(simulation.waveforms, figure)
+    if as_json:
+        _print_json({"schema": 1, "measurements": simulation.measurements, "elapsed_s": simulation.elapsed_s})
+        return
+    for name, value in simulation.measurements.items():
+        _out.print(f"{name:24} {value:.6g}", markup=False)
+    drawn = f"; its waveforms are drawn in {figure}" if simulation.waveforms is not None else ""
+    _out.print(f"{deck.name} ran in {simulation.elapsed_s:.1f} s{drawn}", markup=False, soft_wrap=True)
+
+
+@app.command("sneak")
+def sneak(
+    arch: ArchOption = Architecture.ONE_R,
+    phases: PhasesOption = None,
+    rows: RowsOption = 8,
+    cols: ColsOption = 8,
+    card: CardOption = "mondal2018",
+    array: ArrayOption = "array45",
+    step: StepOption = None,
+    phase: Annotated[int, typer.Option(min=1, help="Of the write, from 1.")] = 1,
+    variation: VariationOption = 0.0,
+    stuck: StuckOption = None,
+    opened: OpenOption = None,
+    short: ShortOption = None,
+    seed: SeedOption = 1,
+    out: Annotated[Path | None, typer.Option(help="Folder for the figure and sneak.json.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Voltages and currents of cells that a write does not select, and other ways to bias them (section 4.4)."""
+    taken = _step(arch, phases, rows, cols, step, seed)
+    model = model_of(load_card(card), load_array(array), arch, progress)
+    cells = cells_of(model, taken, variation, Defects.parsed(stuck, opened, short), seed)
+    schedule = write_schedule(taken.x, taken.delta, model.drive, arch, model.array, taken.phases)
+    if phase > len(schedule.phases):
+        raise InputError("the write has no such phase", given=phase, allowed=f"1 to {len(schedule.phases)}")
+    report = sneak_report(model, cells, schedule.phases[phase - 1])
+    one_r = arch is Architecture.ONE_R
+    biasing = biasing_comparison(model, cells, taken.x, taken.delta) if one_r else ()
+    paper = paper_comparison(model, generator(seed, (rows, cols))) if one_r else ()
+    result = {
+        "schema": 1,
+        "step": taken.to_json(),
+        "phase": report.to_json(),
+        "biasing": [entry.to_json() for entry in biasing],
+        "paper": [case.to_json() for case in paper],
+        "seed": seed,
+    }
+    if out:
+        draw_sneak(report, biasing, make_folder(out) / "sneak.png")
+        write_json(out / "sneak.json", result)
+    if as_json:
+        _print_json(result)
+        return
+    _out.print(sneak_table(report))
+    if one_r:
+        _out.print(biasing_table(biasing), paper_table(paper), sep="\n")
+
+
+@app.command("patterns")
+def patterns_command(
+    arch: ArchOption = Architecture.ONE_T_ONE_R,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the 30 patterns.")] = 4,
+    seeds: Annotated[int, typer.Option(min=2, help="Trainings, each from its own start.")] = 4,
+    card: CardOption = "mondal2018",
+    array: ArrayOption = "array45",
+    seed: SeedOption = 1,
+    workers: WorkersOption = None,
+    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("out/patterns"),
+    resume: ResumeOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train 3 x 3-pixel patterns sample by sample in SPICE, beside the surrogate from the same start."""
+    request = CosimRequest(load_card(card), load_array(array), seed, out, resume)
+    with _stoppable(f"finished trainings are kept in {out}: give the same command with --resume"):
+        result = run_patterns(
+            request, arch, epochs, seeds, executor=_executor(workers, None), progress=progress, draw=draw_patterns
+        )
+    if as_json:
+        _print_json(result.to_json())
+        return
+    _out.print(patterns_table(result))
+    _out.print(f"patterns.json and patterns.png are in {out}", markup=False, soft_wrap=True)
 
 
 @app.command("calibrate")

@@ -10,8 +10,11 @@ os.environ["MPLBACKEND"] = "Agg"
 import pytest
 from hypothesis import settings
 
+from mtjspice.cards.conventions import Direction
 from mtjspice.cards.junction import JunctionCard, load_card
 from mtjspice.junction.parameters import MacrospinParameters
+from mtjspice.switching.cell_surface import CellSurface
+from mtjspice.switching.cell_surfaces import cell_surface
 
 # The same examples in every run, and no deadline: the first call of a compiled kernel takes seconds.
 settings.register_profile("mtjspice", deadline=None, derandomize=True, database=None)
@@ -38,3 +41,9 @@ def mondal() -> JunctionCard:
 def mondal_parameters(mondal: JunctionCard) -> MacrospinParameters:
     """The paper's junction as a macrospin."""
     return MacrospinParameters.from_card(mondal)
+
+
+@pytest.fixture(scope="session")
+def cell_surfaces(mondal_parameters: MacrospinParameters) -> dict[Direction, CellSurface]:
+    """The cell surfaces of the paper's junction, made anew; some seconds."""
+    return {direction: cell_surface(mondal_parameters, direction, lambda done, total: None) for direction in Direction}

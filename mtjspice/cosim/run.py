@@ -129,7 +129,7 @@ def cosim_step(
     cells = cells_of(model, step, variation_percent, defects, request.seed)
     # What does not fit is said before anything is simulated.
     write_schedule(step.x, step.delta, model.drive, step.architecture, model.array, step.phases)
-    provenance = _provenance(request)
+    provenance = cosim_provenance(request)
     asked = [step.to_json(), trials, variation_percent, [defects.stuck, defects.opens, defects.shorts]]
     with Checkpoint(make_folder(request.folder) / "checkpoint", sha256_of([provenance, asked])) as checkpoint:
         checkpoint.require_resume(request.resume)
@@ -153,7 +153,7 @@ def cosim_grid(
 ) -> list[Entry]:
     """Compare the whole grid and its controls, and write ``cosim.json`` and a figure; raises as `cosim_step` does."""
     started = time.monotonic()
-    provenance = _provenance(request)
+    provenance = cosim_provenance(request)
     models = {a: model_of(request.card, request.array, a, progress) for a in Architecture}
     with Checkpoint(make_folder(request.folder) / "checkpoint", sha256_of([provenance, "grid"])) as checkpoint:
         checkpoint.require_resume(request.resume)
@@ -176,7 +176,7 @@ def grid_json(entries: Sequence[Entry]) -> dict[str, Any]:
     }
 
 
-def _provenance(request: CosimRequest) -> dict[str, Any]:
+def cosim_provenance(request: CosimRequest) -> dict[str, Any]:
     """Return what determines the result, but for the step; raises where ngspice is missing."""
     templates = sorted(netlists_folder().glob("*.j2"))
     return {

@@ -75,6 +75,15 @@ def _sums(a, b, c, d, e, f, g, h, weight):  # type: ignore[no-untyped-def]
     return sa, sb, sc, sd, se, sf, sg, sh
 
 
+@compiled(forceinline=True)
+def _dot(a, b):  # type: ignore[no-untyped-def]
+    """Return the product of vectors, without BLAS and its threads."""
+    total = 0.0
+    for j in range(a.size):
+        total += a[j] * b[j]
+    return total
+
+
 @compiled()
 def _product(tangent_s, columns, p_v, in_rows_a, product_a):  # type: ignore[no-untyped-def]
     """Set `product_a` to S p, and `in_rows_a` to what p pushes into each floating row at 0 V."""
@@ -217,22 +226,21 @@ def relax(tangent_s, columns, row_v, column_v, column_floats, tolerance_v):  # t
         mean += p_v
         mean_s += product_a
         row_mean_s += in_rows_a
-    floating_s = (mean * total_s).sum()
-    stiffness_s = (mean * mean_s).sum()
-    held = stiffness_s > _ROUNDING * floating_s
+    stiffness_s = _dot(mean, mean_s)
+    held = stiffness_s > _ROUNDING * _dot(mean, total_s)
     if held:
-        _advance(columns, row_v, column_v, (mean * surplus_a).sum() / stiffness_s, mean, mean_s, row_mean_s)
+        _advance(columns, row_v, column_v, _dot(mean, surplus_a) / stiffness_s, mean, mean_s, row_mean_s)
     has_direction = held and more and goes_on
     if has_direction:
         # The columns that have just begun to float, less the mean, are the first direction: its product is known.
-        share = (p_v * mean_s).sum() / stiffness_s
+        share = _dot(p_v, mean_s) / stiffness_s
         p_v -= share * mean
         product_a -= share * mean_s
         in_rows_a -= share * row_mean_s
-        curvature_s = (p_v * product_a).sum()
-        has_direction = curvature_s > _ROUNDING * (p_v * p_v * total_s).sum()
+        curvature_s = _dot(p_v, product_a)
+        has_direction = curvature_s > _ROUNDING * _dot(p_v * p_v, total_s)
         if has_direction:
-            _advance(columns, row_v, column_v, (p_v * surplus_a).sum() / curvature_s, p_v, product_a, in_rows_a)
+            _advance(columns, row_v, column_v, _dot(p_v, surplus_a) / curvature_s, p_v, product_a, in_rows_a)
     step_v = 0.0
     for _ in range(2 * width + _MOST_STEPS):
         z_v = mean * columns.diagonal_ohm * surplus_a
@@ -240,16 +248,16 @@ def relax(tangent_s, columns, row_v, column_v, column_floats, tolerance_v):  # t
         if step_v <= tolerance_v:
             break
         if held:
-            z_v -= (z_v * mean_s).sum() / stiffness_s * mean
+            z_v -= _dot(z_v, mean_s) / stiffness_s * mean
         if has_direction:
-            z_v -= (z_v * product_a).sum() / curvature_s * p_v
+            z_v -= _dot(z_v, product_a) / curvature_s * p_v
         p_v[:] = z_v
         _product(tangent_s, columns, p_v, in_rows_a, product_a)
-        curvature_s = (p_v * product_a).sum()
+        curvature_s = _dot(p_v, product_a)
         if curvature_s <= 0.0:
             break
         has_direction = True
-        _advance(columns, row_v, column_v, (p_v * surplus_a).sum() / curvature_s, p_v, product_a, in_rows_a)
+        _advance(columns, row_v, column_v, _dot(p_v, surplus_a) / curvature_s, p_v, product_a, in_rows_a)
     return step_v
 
 

@@ -251,15 +251,13 @@ class Network:
             i_cell_a=i_cell,
             i_row_a=i_row,
             i_column_a=i_column,
-            r_series_ohm=self._thevenin(cells, on, v_junction, by_a, jacobian, inner, v_b) if thevenin else None,
+            r_series_ohm=self._thevenin(on, by_a, jacobian, inner, v_b) if thevenin else None,
             kcl_residual_a=float(np.abs(residual).max(initial=0.0)),
         )
 
     def _thevenin(
         self,
-        cells: Cells,
         on: np.ndarray,
-        v_junction: np.ndarray,
         by_a: np.ndarray,
         jacobian: coo_array,
         inner: np.ndarray,

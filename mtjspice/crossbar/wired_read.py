@@ -127,7 +127,8 @@ def _along(g_s: np.ndarray, r_row_ohm: float) -> tuple[np.ndarray, np.ndarray]:
     sides = np.zeros((g_s.size, g_s.size + 1), order="F")
     sides[0, 0] = 1
     np.fill_diagonal(sides[:, 1:], g_s)
-    _, _, nodes, info = dptsv(diagonal, np.full(g_s.size - 1, -1.0), sides, overwrite_b=1)
+    beside = np.full(max(g_s.size - 1, 1), -1.0)  # scipy's wrapper wants one even for a single cell
+    _, _, nodes, info = dptsv(diagonal, beside, sides, overwrite_b=1)
     assert info == 0
     return nodes[:, 0], nodes[:, 1:]
 

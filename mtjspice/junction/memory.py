@@ -29,7 +29,7 @@ from mtjspice.cards.conventions import Direction
 from mtjspice.junction.parameters import MacrospinParameters
 
 FLOOR = 1e-10
-"""Probabilities below this are zero to a switching surface."""
+"""Of a probability that means nothing; a `CellSurface` extrapolates below it."""
 NO_LAG = -1 / np.log(FLOOR)
 """Of a junction that no voltage has driven out of its well."""
 _LEAST_DEPTH = 1e-12

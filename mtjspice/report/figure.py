@@ -11,14 +11,20 @@ from mtjspice.files import write_whole
 
 
 @contextmanager
-def figure(path: Path, rows: int, columns: int) -> Iterator[tuple[Any, np.ndarray]]:
+def figure(
+    path: Path,
+    rows: int,
+    columns: int,
+    panel_inches: tuple[float, float] = (5.2, 3.6),
+    share_x: bool = False,
+) -> Iterator[tuple[Any, np.ndarray]]:
     """Yield a figure and its (rows, columns) axes, and save it as PNG, whole or not at all."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    drawing = Figure(figsize=(5.2 * columns, 3.6 * rows), layout="constrained", dpi=110)
+    drawing = Figure(figsize=(panel_inches[0] * columns, panel_inches[1] * rows), layout="constrained", dpi=110)
     FigureCanvasAgg(drawing)
-    axes = drawing.subplots(rows, columns, squeeze=False)
+    axes = drawing.subplots(rows, columns, squeeze=False, sharex=share_x)
     for axis in axes.flat:
         axis.grid(alpha=0.25)
     yield drawing, axes

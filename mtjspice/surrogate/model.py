@@ -44,9 +44,14 @@ class ArrayModel:
 
     @property
     def cell_conductances_s(self) -> tuple[float, float]:
-        """(G_P, G_AP) of a nominal cell at the read voltage, select transistor included."""
+        """(G_P, G_AP) of a nominal cell at the read voltage, with its transistor or its share of its lines'."""
+        switches = self.array.switches
+        in_series_ohm = self.select_ohm
+        if self.architecture is Architecture.ONE_R:
+            widths_m = (switches.row_width_per_cell_m, switches.column_width_per_cell_m)
+            in_series_ohm = sum(series_resistance_ohm(self.table, width_m, 0.0) for width_m in widths_m)
         r_ap_ohm = antiparallel_resistance_ohm(self.parameters, self.array.read.v_read_v)
-        return 1 / (self.parameters.r_p_ohm + self.select_ohm), 1 / (r_ap_ohm + self.select_ohm)
+        return 1 / (self.parameters.r_p_ohm + in_series_ohm), 1 / (r_ap_ohm + in_series_ohm)
 
     @property
     def reference_s(self) -> float:

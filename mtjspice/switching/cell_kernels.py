@@ -17,6 +17,8 @@ CEILING = 1 - 2.0**-24
 """Probabilities from this on are one: the Fokker-Planck expansion leaves 1e-8 of certainty."""
 
 _NEXT = np.uint64(1)
+_ROUNDING = 1e-8
+"""Of a link that was a probability near 1 in between."""
 
 
 class Axis(NamedTuple):
@@ -115,8 +117,9 @@ def time_to(tables, v_v, p, r_ohm):  # type: ignore[no-untyped-def]
     j, b = _locate(tables.voltage, v_v)
     target = -math.log(-math.log(p))
     below, above = np.uint64(0), np.uint64(tables.width.slopes.size)
-    if _at_width(tables.links, i, j, a, b, above) < target:
-        return math.inf
+    most = _at_width(tables.links, i, j, a, b, above)
+    if target >= most:
+        return math.inf if target > most + _ROUNDING else tables.width.knots[above]
     if _at_width(tables.links, i, j, a, b, below) >= target:
         return 0.0
     while above > below + _NEXT:

@@ -88,7 +88,7 @@ class CellSurface:
             raise InputError("a series resistance is not negative", given=f"{r_ohm.min()} ohm", allowed="0 ohm or more")
         v_v = _within("voltage", "V", v_v, self.voltages_v[-1])
         arrays = np.broadcast_arrays(v_v, other, r_ohm)
-        return kernel(self.tables, *(array.ravel() for array in arrays)).reshape(arrays[0].shape)
+        return kernel(self.tables, *(array.flatten() for array in arrays)).reshape(arrays[0].shape)
 
     @cached_property
     def tables(self) -> Tables:

@@ -239,6 +239,14 @@ def test_the_order_of_widths_does_not_matter(mondal_parameters: MacrospinParamet
     assert together == pytest.approx(alone, abs=2e-9)
 
 
+def test_spacings_that_double_share_a_propagator(mondal_parameters: MacrospinParameters) -> None:
+    widths = [1e-9, 1.1e-9, 1.3e-9, 1.7e-9, 2.5e-9]
+    together = switching_probabilities(mondal_parameters, Direction.P_TO_AP, Drive.VOLTAGE, [0.9], widths)[0]
+    alone = [switching_probability(mondal_parameters, Direction.P_TO_AP, Drive.VOLTAGE, 0.9, w) for w in widths]
+    # As above: gaps are rounded to ten digits.
+    assert together == pytest.approx(alone, abs=2e-9)
+
+
 @pytest.mark.parametrize("delta", [5, 10, 20])
 @pytest.mark.parametrize("direction", Direction)
 def test_escape_time_belongs_to_the_slowest_relaxation(
