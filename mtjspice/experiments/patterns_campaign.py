@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from mtjspice.cards.array import Architecture
-from mtjspice.cosim.run import CosimRequest, model_of
-from mtjspice.cosim.run import cosim_provenance
+from mtjspice.cosim.run import CosimRequest, cosim_provenance, model_of
 from mtjspice.cosim.spice_array import SpiceArray
 from mtjspice.crossbar.cells import Cells
 from mtjspice.errors import InputError

@@ -1,68 +1,169 @@
-"""Waveforms of a crossbar's deck: the signals of Fig. 4b of Mondal & Srivastava, and what the junctions do."""
+"""The waveforms of a deck: a crossbar's as in Mondal & Srivastava, Fig. 4b; those of another deck by their units."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mtjspice.errors import InputError
 from mtjspice.report.figure import figure
 from mtjspice.spice.rawfile import Waveforms
 
-_PANELS: tuple[tuple[str, str, str, float], ...] = (
-    ("row drivers [V]", r"v\(drv\d+\)", "row", 1.0),
-    ("row enables [V]", r"v\(en\d+\)", "row", 1.0),
-    ("column gates [V]", r"v\(gate\d+\)", "column", 1.0),
-    ("column currents [uA]", r"i\(vsense\d+\)", "column", 1e6),
-    ("m_z", r"v\(mz[\d_]+\)", "cell", 1.0),
-)
-"""Title, vectors, what they count, scale."""
-_OTHER = (("voltages [V]", r"v\(.+\)", "", 1.0), ("currents [A]", r"i\(.+\)", "", 1.0))
-_NS = 1e9
-_MOST_LABELS = 8
-_START_UP = 0.002
-_SPIKES = 0.002
+_LEGEND_ENTRIES = 8
+_LISTED_JUNCTIONS = 6
+_WIDTH_IN, _LANE_IN = 9.0, 0.22
+_EDGES_PERCENT = 2.0
+"""Of a current's samples at either end, those that its spikes at edges may take: they do not set the axis."""
+_KEPT, _TO_PARALLEL, _TO_ANTIPARALLEL = "0.7", "C0", "C3"
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """Vectors of one kind: what stands beside them, and how they are drawn over times in ns."""
+
+    pattern: str
+    label: str
+    draw: Callable[[Any, np.ndarray, dict[str, np.ndarray]], None]
 
 
 def draw_waveforms(waves: Waveforms, path: Path) -> None:
-    """Draw the vectors of a transient over time, a panel a kind; those of unknown names only where no others are."""
-    panels = [found for panel in _PANELS if (found := _members(waves, panel))]
-    if not panels:
-        panels = [found for panel in _OTHER if (found := _members(waves, panel))]
-    with figure(path, rows=len(panels), columns=1, panel_inches=(9.0, 1.9), share_x=True) as (_, axes):
-        for axis, (title, names, counted, scale) in zip(axes[:, 0], panels, strict=True):
-            _draw_panel(axis, waves, names, counted, scale)
-            axis.set_ylabel(title)
-        axes[-1, 0].set_xlabel("time [ns]")
+    """Draw panels over time, one below the other, as PNG.
+
+    A crossbar's: the rows' drivers, the gates, a 1R array's lines, the columns' currents and every junction's m_z.
+    Vectors of a deck with other names are drawn as voltages and currents; those that are neither are left out.
+
+    Raises:
+        InputError: neither a voltage nor a current is there.
+        OutputError: the file cannot be written.
+    """
+    found = [(panel, _matching(panel, waves)) for panel in _CROSSBAR]
+    known = {name for panel in (*_CROSSBAR, _AUXILIARY) for name in _matching(panel, waves)}
+    found += [
+        (panel, {name: v for name, v in _matching(panel, waves).items() if name not in known}) for panel in _OTHERS
+    ]
+    shown = [(panel, vectors) for panel, vectors in found if vectors]
+    if not shown:
+        raise InputError(
+            "there is nothing to draw",
+            given=", ".join(waves.names),
+            allowed="vectors named v(...) or i(...) over time",
+            next_step="name some on the deck's .save line, or leave that out to save all",
+        )
+    heights = [_height_in(panel, len(vectors)) for panel, vectors in shown]
+    time_ns = waves["time"] * 1e9
+    with figure(path, len(shown), 1, width_in=_WIDTH_IN, heights_in=heights, share_x=True) as (drawing, axes):
+        for axis, (panel, vectors) in zip(axes[:, 0], shown, strict=True):
+            panel.draw(axis, time_ns, vectors)
+            axis.set_ylabel(panel.label)
+        axes[-1, 0].set(xlabel="time [ns]", xlim=(time_ns[0], time_ns[-1]))
+        drawing.align_ylabels()
 
 
-def _members(waves: Waveforms, panel: tuple[str, str, str, float]) -> tuple[str, list[str], str, float] | None:
-    title, pattern, counted, scale = panel
-    names = [name for name in waves.names if re.fullmatch(pattern, name)]
-    return (title, names, counted, scale) if names else None
+def _matching(panel: _Panel, waves: Waveforms) -> dict[str, np.ndarray]:
+    """Return a panel's vectors by what is in their brackets, numbers in their order."""
+    return {name: waves[name] for name in sorted(waves.names, key=_by_number) if re.fullmatch(panel.pattern, name)}
 
 
-def _shown(waves: Waveforms, names: list[str], scale: float) -> tuple[float, float]:
-    """Return limits that leave out the first moment, when nodes come up from zero, and the spikes of edges."""
-    times = waves["time"]
-    begun = times > times[0] + _START_UP * (times[-1] - times[0])
-    values = np.concatenate([waves[name][begun] for name in names]) * scale
-    low, high = np.quantile(values, (_SPIKES, 1 - _SPIKES))
-    margin = 0.08 * (high - low) or 1.0
-    return float(low - margin), float(high + margin)
+def _by_number(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
-def _draw_panel(axis: Any, waves: Waveforms, names: list[str], counted: str, scale: float) -> None:
+def _inner(name: str) -> str:
+    """Return what a vector is of: ``drv1`` for ``v(drv1)``."""
+    return name[2:-1]
+
+
+def _height_in(panel: _Panel, lines: int) -> float:
+    return float(np.clip(_LANE_IN * (lines + 1), 0.8, 3.5)) if panel.draw is _draw_lanes else 1.6
+
+
+def _draw_lanes(axis: Any, time_ns: np.ndarray, vectors: dict[str, np.ndarray]) -> None:
+    """Draw signals with two levels, one above the other, the first on top."""
+    low, high = min(v.min() for v in vectors.values()), max(v.max() for v in vectors.values())
+    height = 0.7 / max(high - low, 1e-9)
+    bottoms = np.arange(len(vectors))[::-1]
+    for bottom, values in zip(bottoms, vectors.values(), strict=True):
+        lane = bottom + (values - low) * height
+        axis.fill_between(time_ns, bottom, lane, color="C0", alpha=0.15, lw=0)
+        axis.plot(time_ns, lane, color="C0", lw=1)
+    # Beyond some lanes their names would overlap.
+    every = -(-len(vectors) // 16)
+    axis.set_yticks(bottoms[::every] + 0.35, [_inner(name) for name in vectors][::every], fontsize=8)
+    axis.tick_params(axis="y", length=0)
+    axis.grid(visible=False, axis="y")
+    axis.set_ylim(-0.2, len(vectors))
+
+
+def _draw_lines(axis: Any, time_ns: np.ndarray, vectors: dict[str, np.ndarray]) -> None:
+    """Draw lines with a legend, of some of them where there are many."""
     import matplotlib as mpl
 
-    colours = mpl.colormaps["viridis"](np.linspace(0, 0.92, len(names)))
-    time_ns = waves["time"] * _NS
-    # Where there are many, those spread evenly over all of them are named.
-    named = set(np.linspace(0, len(names) - 1, min(len(names), _MOST_LABELS)).astype(int).tolist())
-    for k, name in enumerate(names):
-        place = re.search(r"[\d_]+(?=\)$)", name)
-        label = f"{counted} {place.group().strip('_')}".strip() if place and counted else name
-        axis.plot(time_ns, waves[name] * scale, color=colours[k], lw=1.0, label=label if k in named else None)
-    axis.set_xlim(time_ns[0], time_ns[-1])
-    axis.set_ylim(*_shown(waves, names, scale))
-    axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.04), frameon=False, ncols=1 + (len(named) > _MOST_LABELS // 2))
+    count = len(vectors)
+    few = count <= _LEGEND_ENTRIES
+    named = set(np.linspace(0, count - 1, min(count, _LEGEND_ENTRIES)).astype(int).tolist())
+    for k, (name, values) in enumerate(vectors.items()):
+        colour = f"C{k}" if few else mpl.colormaps["viridis"](0.95 * k / (count - 1))
+        axis.plot(time_ns, values, color=colour, lw=1, label=_inner(name) if k in named else None)
+    _add_legend(axis)
+
+
+def _draw_currents(axis: Any, time_ns: np.ndarray, vectors: dict[str, np.ndarray]) -> None:
+    """Draw currents in uA; where spikes at edges exceed all else, they are cut off, and the panel says so."""
+    currents = {name: values * 1e6 for name, values in vectors.items()}
+    _draw_lines(axis, time_ns, currents)
+    # Evenly in time: ngspice takes more points where more happens.
+    even = np.linspace(time_ns[0], time_ns[-1], 4 * len(time_ns))
+    evenly = np.array([np.interp(even, time_ns, values) for values in currents.values()])
+    ends = np.percentile(evenly, [_EDGES_PERCENT, 100 - _EDGES_PERCENT], axis=1)
+    low, high = float(ends[0].min()), float(ends[1].max())
+    largest = max(float(np.abs(values).max()) for values in currents.values())
+    if largest > 1.5 * max(abs(low), abs(high)) > 0:
+        margin = 0.2 * (high - low)
+        axis.set_ylim(low - margin, high + margin)
+        axis.text(
+            0.995, 0.04, f"spikes at edges: up to {largest:.3g} µA", transform=axis.transAxes, ha="right", fontsize=7,
+            color="0.4",
+        )  # fmt: skip
+
+
+def _draw_states(axis: Any, time_ns: np.ndarray, vectors: dict[str, np.ndarray]) -> None:
+    """Draw every m_z, coloured by how its junction ends, 1 parallel and -1 antiparallel."""
+    fates: dict[str, list[str]] = {_KEPT: [], _TO_PARALLEL: [], _TO_ANTIPARALLEL: []}
+    for name, mz in vectors.items():
+        began, ended = mz[0] > 0, mz[-1] > 0
+        colour = _KEPT if began == ended else _TO_PARALLEL if ended else _TO_ANTIPARALLEL
+        fates[colour].append(_inner(name).removeprefix("mz"))
+        axis.plot(time_ns, mz, color=colour, lw=0.6 if colour == _KEPT else 1.1, zorder=1 if colour == _KEPT else 2)
+    for colour, text in ((_TO_PARALLEL, "AP→P"), (_TO_ANTIPARALLEL, "P→AP"), (_KEPT, "as it began")):
+        labels = fates[colour]
+        if labels:
+            listed = colour != _KEPT and len(labels) <= _LISTED_JUNCTIONS
+            axis.plot([], [], color=colour, label=f"{text}: {_wrapped(labels) if listed else len(labels)}")
+    axis.set_ylim(-1.1, 1.1)
+    _add_legend(axis)
+
+
+def _wrapped(labels: list[str]) -> str:
+    """Return junctions three to a line."""
+    return "\n".join(" ".join(labels[k : k + 3]) for k in range(0, len(labels), 3))
+
+
+def _add_legend(axis: Any) -> None:
+    axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.05), frameon=False, labelspacing=0.2, handlelength=1.2)
+
+
+_CROSSBAR = (
+    _Panel(r"v\(drv\d+\)", "row drivers\n[V]", _draw_lines),
+    _Panel(r"v\(en\d+\)", "row\nenables", _draw_lanes),
+    _Panel(r"v\(gate\d+\)", "column\ngates", _draw_lanes),
+    _Panel(r"v\(row\d+\)", "rows\n[V]", _draw_lines),
+    _Panel(r"v\(col\d+\)", "columns\n[V]", _draw_lines),
+    _Panel(r"i\(vsense\d+\)", "column\ncurrents [µA]", _draw_currents),
+    _Panel(r"v\(mz\d+_\d+\)", "m_z", _draw_states),
+)
+_AUXILIARY = _Panel(r"v\((bulk|gateref|sum\d+)\)|i\(v(bulk|gateref|ref|(row|en|gate)\d+)\)", "", _draw_lines)
+"""What a crossbar's deck saves for its energy and its outputs, and what would only crowd the figure."""
+_OTHERS = (_Panel(r"v\(.*\)", "voltages\n[V]", _draw_lines), _Panel(r"i\(.*\)", "currents\n[µA]", _draw_currents))
