@@ -15,16 +15,26 @@ def figure(
     path: Path,
     rows: int,
     columns: int,
-    panel_inches: tuple[float, float] = (5.2, 3.6),
+    *,
+    width_in: float | None = None,
+    heights_in: Sequence[float] | None = None,
     share_x: bool = False,
 ) -> Iterator[tuple[Any, np.ndarray]]:
-    """Yield a figure and its (rows, columns) axes, and save it as PNG, whole or not at all."""
+    """Yield a figure and its (rows, columns) axes, and save it as PNG, whole or not at all.
+
+    Args:
+        width_in: of the figure, inches; left out, every column has 5.2.
+        heights_in: (rows,) inches; left out, every row has 3.6.
+        share_x: one x axis for all.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    drawing = Figure(figsize=(panel_inches[0] * columns, panel_inches[1] * rows), layout="constrained", dpi=110)
+    heights = list(heights_in or [3.6] * rows)
+    size = (width_in or 5.2 * columns, sum(heights))
+    drawing = Figure(figsize=size, layout="constrained", dpi=110)
     FigureCanvasAgg(drawing)
-    axes = drawing.subplots(rows, columns, squeeze=False, sharex=share_x)
+    axes = drawing.subplots(rows, columns, squeeze=False, sharex=share_x, height_ratios=heights)
     for axis in axes.flat:
         axis.grid(alpha=0.25)
     yield drawing, axes
