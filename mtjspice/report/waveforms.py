@@ -15,6 +15,7 @@ from mtjspice.spice.rawfile import Waveforms
 _LEGEND_ENTRIES = 8
 _LISTED_JUNCTIONS = 6
 _WIDTH_IN, _LANE_IN = 9.0, 0.22
+_START_UP = 5
 _EDGES_PERCENT = 2.0
 """Of a current's samples at either end, those that its spikes at edges may take: they do not set the axis."""
 _KEPT, _TO_PARALLEL, _TO_ANTIPARALLEL = "0.7", "C0", "C3"
@@ -111,15 +112,19 @@ def _draw_lines(axis: Any, time_ns: np.ndarray, vectors: dict[str, np.ndarray]) 
 
 
 def _draw_currents(axis: Any, time_ns: np.ndarray, vectors: dict[str, np.ndarray]) -> None:
-    """Draw currents in uA; where spikes at edges exceed all else, they are cut off, and the panel says so."""
-    currents = {name: values * 1e6 for name, values in vectors.items()}
+    """Draw currents in uA; where spikes at edges exceed all else, they are cut off, and the panel says so.
+
+    At capacitors beside ideal sources the trapezoidal rule rings from point to point; what flows is the mean of both.
+    """
+    currents = {name: _without_ringing(values) * 1e6 for name, values in vectors.items()}
     _draw_lines(axis, time_ns, currents)
     # Evenly in time: ngspice takes more points where more happens.
     even = np.linspace(time_ns[0], time_ns[-1], 4 * len(time_ns))
     evenly = np.array([np.interp(even, time_ns, values) for values in currents.values()])
     ends = np.percentile(evenly, [_EDGES_PERCENT, 100 - _EDGES_PERCENT], axis=1)
     low, high = float(ends[0].min()), float(ends[1].max())
-    largest = max(float(np.abs(values).max()) for values in currents.values())
+    # The first points bring the nodes from zero to their levels.
+    largest = max(float(np.abs(values[_START_UP:]).max(initial=0.0)) for values in currents.values())
     if largest > 1.5 * max(abs(low), abs(high)) > 0:
         margin = 0.2 * (high - low)
         axis.set_ylim(low - margin, high + margin)
@@ -127,6 +132,13 @@ def _draw_currents(axis: Any, time_ns: np.ndarray, vectors: dict[str, np.ndarray
             0.995, 0.04, f"spikes at edges: up to {largest:.3g} µA", transform=axis.transAxes, ha="right", fontsize=7,
             color="0.4",
         )  # fmt: skip
+
+
+def _without_ringing(values: np.ndarray) -> np.ndarray:
+    """Return weighted means of three neighbours, which take out what alternates; the ends stay."""
+    smooth = values.copy()
+    smooth[1:-1] = values[:-2] / 4 + values[1:-1] / 2 + values[2:] / 4
+    return smooth
 
 
 def _draw_states(axis: Any, time_ns: np.ndarray, vectors: dict[str, np.ndarray]) -> None:
