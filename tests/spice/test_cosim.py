@@ -90,7 +90,8 @@ def test_the_driver_makes_the_cell_switch_with_p0(
     cells = Cells.nominal(model.parameters, state, 250.0)
     results = [run_spice_write(SpiceTask(model.device, schedule, cells, 7, (k,))) for k in range(runs)]
     flipped = sum(int((np.array(result["state"]) != state).sum()) for result in results)
-    # Exact binomial at 3 sigma on either side, 0.3 % of false alarms; P0 moved by 0.006 for the 4 ps steps and the edges.
+    # Exact binomial at 3 sigma on either side, 0.3 % of false alarms. Steps of 4 ps take up to 7 % off a probability of
+    # 5 % (see `junction.time_step`), and 3 ps more or less at the edges move it by 0.002: 0.006 in all.
     trials = runs * side * side
     low, high = binom.ppf(0.00135, trials, 0.044), binom.isf(0.00135, trials, 0.056)
     assert low <= flipped <= high

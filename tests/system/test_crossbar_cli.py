@@ -11,6 +11,8 @@ import pytest
 
 from mtjspice.spice.rawfile import read_raw
 
+pytestmark = pytest.mark.slow
+
 
 def run(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mtjspice.cli", *map(str, arguments)]

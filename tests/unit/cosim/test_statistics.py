@@ -20,6 +20,7 @@ def flips(rng: np.random.Generator, runs: int, chance: np.ndarray) -> np.ndarray
     return np.where(together, shared, own) < chance
 
 
+@pytest.mark.slow
 def test_p_values_are_uniform_where_nothing_differs() -> None:
     """200 comparisons; a Kolmogorov-Smirnov test that raises a false alarm once in 1000."""
     rng = np.random.default_rng(11)
@@ -32,6 +33,7 @@ def test_p_values_are_uniform_where_nothing_differs() -> None:
     assert binom.sf(int((np.array(found) <= 0.05).sum()) - 1, 200, 0.05) > 1e-3
 
 
+@pytest.mark.slow
 def test_a_shift_of_ten_points_in_one_cell_is_found() -> None:
     """600 runs each; 0.10 becomes 0.20 in one of six cells: the shift is 4.9 of its standard errors."""
     rng = np.random.default_rng(12)
