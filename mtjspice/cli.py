@@ -87,7 +87,7 @@ ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on where an int
 CardOption = Annotated[str, typer.Option(help="A junction card: a shipped one's name, or a TOML file.")]
 ArrayOption = Annotated[str, typer.Option(help="An array card: a shipped one's name, or a TOML file.")]
 ArchOption = Annotated[Architecture, typer.Option(help="With a transistor in each cell, or without.")]
-PhasesOption = Annotated[int | None, typer.Option(help="Of a write; 2 for 1t1r, 4 (or 2) for 1r.")]
+PhasesOption = Annotated[int | None, typer.Option(min=1, help="Of a write; 2 for 1t1r, 4 (or 2) for 1r.")]
 RowsOption = Annotated[int, typer.Option(min=1, help="Inputs.")]
 ColsOption = Annotated[int, typer.Option(min=1, help="Outputs.")]
 StepOption = Annotated[Path | None, typer.Option(help="JSON file with x, delta and state; drawn by the seed without.")]
@@ -288,7 +288,7 @@ def netlist_gallery(
 def cell_command(
     card: CardArgument = "mondal2018",
     array: ArrayOption = "array45",
-    out: Annotated[Path | None, typer.Option(help="Folder to keep the cell's switching surfaces in.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for cells.json, and surfaces to load in Python.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Calibrate a cell in its array: which voltage of the row driver writes with which |x|."""
@@ -303,7 +303,7 @@ def cell_command(
         return
     _out.print(cell_table(summary))
     if out:
-        _out.print(f"cells.json, surfaces and the switch table are in {out}", markup=False, soft_wrap=True)
+        _out.print(f"cells.json and the cell's surfaces are in {out}", markup=False, soft_wrap=True)
 
 
 @app.command("cosim")
@@ -330,7 +330,9 @@ def cosim(
     as_json: JsonOption = False,
 ) -> None:
     """Take the same step in SPICE and on the surrogate, and say whether they agree."""
-    folder = out or Path("out") / ("cosim_grid" if grid else f"cosim_{arch}_{rows}x{cols}")
+    taken = _step(arch, phases, rows, cols, step, seed)
+    size = "x".join(map(str, taken.state.shape))
+    folder = out or Path("out") / ("cosim_grid" if grid else f"cosim_{arch}_{taken.phases}phase_{size}")
     request = CosimRequest(load_card(card), load_array(array), seed, folder, resume)
     with _stoppable(f"finished batches are kept in {folder}: give the same command with --resume"):
         if grid:
@@ -338,7 +340,6 @@ def cosim(
             table, result = grid_table(entries), grid_json(entries)
             agrees = all(entry.as_it_should for entry in entries)
         else:
-            taken = _step(arch, phases, rows, cols, step, seed)
             count = 1 if scheduler else workers or default_workers()
             require_time(request.array, taken, trials, count, allowed=yes)
             comparison = cosim_step(
@@ -352,8 +353,18 @@ def cosim(
         _print_json(result)
     else:
         _out.print(table)
-        _out.print("SPICE and the surrogate agree" if agrees else "SPICE and the surrogate DO NOT agree", markup=False)
-        _out.print(f"cosim.json and figures are in {folder}", markup=False, soft_wrap=True)
+        verdicts = (
+            ("all is as it should be", "NOT ALL is as it should be")
+            if grid
+            else (
+                "SPICE and the surrogate agree",
+                "SPICE and the surrogate DO NOT agree",
+            )
+        )
+        _out.print(verdicts[0 if agrees else 1], markup=False)
+        _out.print(f"cosim.json and a figure are in {folder}", markup=False, soft_wrap=True)
+    if not agrees:
+        raise typer.Exit(1)
 
 
 @app.command("simulate")
@@ -364,9 +375,9 @@ def simulate(
     as_json: JsonOption = False,
 ) -> None:
     """Run a deck with ngspice where it is, and draw its waveforms (Fig. 4b of the paper)."""
-    figure = out or deck.with_suffix(".png")
     with _stoppable("the deck can be run again"):
         simulation = simulate_deck(deck, time_limit_s=time_limit)
+    figure = out or deck.with_suffix(".png")
     if simulation.waveforms is not None:
         draw_waveforms(simulation.waveforms, figure)
     if as_json:
@@ -406,7 +417,7 @@ def sneak(
     report = sneak_report(model, cells, schedule.phases[phase - 1])
     one_r = arch is Architecture.ONE_R
     biasing = biasing_comparison(model, cells, taken.x, taken.delta) if one_r else ()
-    paper = paper_comparison(model, generator(seed, (rows, cols))) if one_r else ()
+    paper = paper_comparison(model, generator(seed, taken.state.shape)) if one_r else ()
     result = {
         "schema": 1,
         "step": taken.to_json(),

@@ -148,12 +148,12 @@ def compare_step(
     for result in results:
         if result["reason"] is not None:
             not_simulated[result["reason"]] = not_simulated.get(result["reason"], 0) + 1
-    if not finished:
+    if len(finished) < 2:
         raise SimulationError(
-            "ngspice finished no run of this step",
+            "ngspice finished fewer than two runs of this step",
             where=step.title,
             given=next(iter(not_simulated)),
-            next_step="mend the array card or the transistor library, then give the same command with --resume",
+            next_step="mend the array card or the transistor library, then start again in a new --out",
         )
     state = step.state.astype(int).ravel()
     spice_flips = np.array([np.ravel(result["state"]) != state for result in finished])

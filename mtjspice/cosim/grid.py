@@ -20,7 +20,7 @@ from mtjspice.surrogate.model import ArrayModel
 _SCHEMES = ((Architecture.ONE_T_ONE_R, 2), (Architecture.ONE_R, 2), (Architecture.ONE_R, 4))
 _SIZES = ((2, 200, 3), (4, 200, 2), (8, 50, 1))
 """(side, seeds, steps)."""
-_CONTROL_SEEDS = 200
+_CONTROL_SEEDS = 100
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from mtjspice import __version__
-from mtjspice.cards.array import Architecture, ArrayCard
+from mtjspice.cards.array import Architecture, ArrayCard, SwitchKind
 from mtjspice.cards.campaign import load_campaign
 from mtjspice.cards.junction import JunctionCard
 from mtjspice.cosim.compare_step import Comparison, compare_step
@@ -24,6 +24,7 @@ from mtjspice.jobs.progress import ProgressBars
 from mtjspice.jobs.seeds import generator
 from mtjspice.resources import netlists_folder
 from mtjspice.schedule import write_schedule
+from mtjspice.spice.libraries import library_text
 from mtjspice.spice.ngspice import find_ngspice, ngspice_version
 from mtjspice.surrogate.exact_write import LARGEST_SIDE
 from mtjspice.surrogate.model import ArrayModel, array_model
@@ -179,12 +180,14 @@ def grid_json(entries: Sequence[Entry]) -> dict[str, Any]:
 def cosim_provenance(request: CosimRequest) -> dict[str, Any]:
     """Return what determines the result, but for the step; raises where ngspice is missing."""
     templates = sorted(netlists_folder().glob("*.j2"))
+    switches = request.array.switches
     return {
         "mtjspice": __version__,
         "ngspice": str(ngspice_version(find_ngspice())),
         "seed": request.seed,
         "card_sha256": request.card.sha256,
         "array_sha256": request.array.sha256,
+        "library_sha256": sha256_of(library_text(switches)) if switches.kind is SwitchKind.BSIM4 else None,
         "netlist_sha256": sha256_of("".join(path.read_text(encoding="utf-8") for path in templates)),
     }
 

@@ -85,7 +85,9 @@ def simulate_write(task: SpiceTask) -> tuple[Waveforms, CrossbarContext]:
 def place_library(array: ArrayCard, folder: Path) -> None:
     """Put the array card's transistor library beside a deck; ideal switches need none."""
     if array.switches.kind is SwitchKind.BSIM4:
-        (folder / library_name(array.switches)).write_text(library_text(array.switches))
+        path, text = folder / library_name(array.switches), library_text(array.switches)
+        with writing(path):
+            path.write_text(text, encoding="ascii")
 
 
 def energy_j(waves: Waveforms, context: CrossbarContext) -> float:

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from mtjspice.cards.array import Architecture
-from mtjspice.errors import DataError
+from mtjspice.errors import DataError, InputError
 from mtjspice.jobs.seeds import generator
 
 
@@ -50,6 +50,7 @@ class Step:
 
         Raises:
             DataError: missing, no JSON, or without one of the three.
+            InputError: states that are no matrix.
         """
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
@@ -61,6 +62,10 @@ class Step:
                 given=error,
                 allowed='{"x": [...], "delta": [...], "state": [[...], ...]}, one row of states for each input',
             ) from error
+        if arrays[2].ndim != 2 or arrays[2].size == 0:
+            raise InputError(
+                "states must be a matrix of rows by columns", where=path, given=f"an array of shape {arrays[2].shape}"
+            )
         return cls(architecture, phases, *arrays)
 
     @property

@@ -100,14 +100,14 @@ class Cells:
                 if not (0 <= row < rows and 0 <= column < columns):
                     raise InputError(
                         "there is no such cell",
-                        given=f"row {row}, column {column}",
-                        allowed=f"rows 0 to {rows - 1}, columns 0 to {columns - 1}",
+                        given=f"row {row + 1}, column {column + 1}",
+                        allowed=f"rows 1 to {rows}, columns 1 to {columns}",
                     )
                 if defect[row, column] not in (Defect.NONE, kind):
                     was = Defect(defect[row, column]).name.lower()
                     raise InputError(
                         f"a cell is both {was} and {kind.name.lower()}",
-                        where=f"row {row}, column {column}",
+                        where=f"row {row + 1}, column {column + 1}",
                         allowed="one defect a cell",
                     )
                 defect[row, column] = kind

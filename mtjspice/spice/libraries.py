@@ -49,4 +49,4 @@ def library_text(switches: Switches) -> str:
             allowed=f"its NMOS models: {', '.join(models) or 'none'}",
             next_step="set [switches] model in the array card to one of them",
         )
-    return text
+    return text if text.endswith("\n") else f"{text}\n"

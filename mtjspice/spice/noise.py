@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from mtjspice.errors import InputError
+from mtjspice.files import writing
 from mtjspice.netlist.context import NoiseFile
 
 JUNCTIONS_PER_FILE = 8
@@ -47,7 +48,8 @@ def write_noise(folder: Path, field_t: np.ndarray, labels: Sequence[str]) -> tup
         members = range(first, min(first + JUNCTIONS_PER_FILE, junctions))
         columns = values[:, 3 * members.start : 3 * members.stop]
         file = NoiseFile(f"field{number}.txt", tuple(labels[k] for k in members), scale_t)
-        (folder / file.name).write_bytes(_as_text(np.hstack((index, columns))))
+        with writing(folder / file.name):
+            (folder / file.name).write_bytes(_as_text(np.hstack((index, columns))))
         files.append(file)
     return tuple(files)
 

@@ -36,6 +36,7 @@ def step_file(folder: Path, **changes: object) -> Path:
         ({"delta": [0, -2]}, "delta is out of range"),
         ({"state": [[1, 2], [0, 1]]}, "a state is neither 0 nor 1"),
         ({"state": [[1, 0]]}, "states do not fit inputs and errors"),
+        ({"state": [1, 0]}, "states must be a matrix"),
         ({"x": "none"}, "cannot read the step"),
     ],
 )
@@ -51,6 +52,7 @@ def test_faults_of_cells_and_arrays_are_one_message(tmp_path: Path) -> None:
     assert "a cell is both stuck and short" in found.stderr
     found = run("netlist", "write", "--step", path, "--open", "3,1", "--out", tmp_path, code=2)
     assert "there is no such cell" in found.stderr
+    assert "rows 1 to 2" in found.stderr
     found = run("netlist", "write", "--step", path, "--open", "x", "--out", tmp_path, code=2)
     assert "ROW,COLUMN" in found.stderr
     found = run("netlist", "write", "--arch", "1t1r", "--phases", "4", "--out", tmp_path, code=2)

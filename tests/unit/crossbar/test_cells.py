@@ -74,7 +74,7 @@ def test_open_and_shorted_cells(cells: Cells) -> None:
 
 
 def test_a_cell_has_one_defect(cells: Cells) -> None:
-    with pytest.raises(InputError, match=r"both stuck and short(.|\n)*row 1, column 2"):
+    with pytest.raises(InputError, match=r"both stuck and short(.|\n)*row 2, column 3"):
         cells.with_defects(stuck=[(1, 2)], shorts=[(1, 2)])
     with pytest.raises(InputError, match="both open and short"):
         cells.with_defects(opens=[(0, 0)]).with_defects(shorts=[(0, 0)])
@@ -84,7 +84,7 @@ def test_a_cell_has_one_defect(cells: Cells) -> None:
 
 @pytest.mark.parametrize("place", [(2, 0), (0, 3), (-1, 0)])
 def test_a_defect_lies_within_the_array(cells: Cells, place: tuple[int, int]) -> None:
-    with pytest.raises(InputError, match=r"no such cell(.|\n)*rows 0 to 1, columns 0 to 2"):
+    with pytest.raises(InputError, match=r"no such cell(.|\n)*rows 1 to 2, columns 1 to 3"):
         cells.with_defects(opens=[place])
 
 
