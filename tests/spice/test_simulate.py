@@ -62,8 +62,8 @@ def test_a_step_for_people(mondal_parameters: MacrospinParameters, tmp_path: Pat
     waves, measured = simulation.waveforms, simulation.measurements
     assert waves is not None
     assert set(waves.names) == {"time", *context.saved}
-    # The integral's first point lies at the second sample, ngspice's at its own nearest point.
-    assert measured["e_step"] == pytest.approx(energy_j(waves, context), rel=1e-3)
+    # ngspice's own integral differs by 6e-4 from the trapezoid here; one from time zero, start-up too, by 1 to 3e-3.
+    assert measured["e_step"] == pytest.approx(energy_j(waves, context), rel=1e-3, abs=0)
     switched = 0
     for label in live_labels(Cells.nominal(mondal_parameters, STATE, ARRAY.r_short_ohm)):
         other_side = waves[f"v(mz{label})"] > mondal_parameters.saddle_mz
