@@ -1,4 +1,9 @@
-"""`SurrogateArray`: a crossbar that is read and written without SPICE."""
+"""`SurrogateArray`: a crossbar that is read and written without SPICE.
+
+Up to 32 x 32 cells it is solved exactly. Beyond that a write is `large_write`'s. A read is one of linear cells, at the
+conductance that they have at the read voltage, each in series with its transistor or its share of its lines'; wires are
+exact. Reads in the other direction are always such ones.
+"""
 
 from dataclasses import dataclass
 
@@ -6,9 +11,11 @@ import numpy as np
 
 from mtjspice.crossbar.cells import Cells
 from mtjspice.crossbar.network import Network, Operation
+from mtjspice.crossbar.wired_read import effective_conductance_s
 from mtjspice.errors import InputError
 from mtjspice.schedule import Phase, read_phase, write_schedule
 from mtjspice.surrogate.exact_write import LARGEST_SIDE, ExactWriter, WriteOutcome, gate_energy_j
+from mtjspice.surrogate.large_write import LargeWriter
 from mtjspice.surrogate.model import ArrayModel
 
 
@@ -43,29 +50,26 @@ class ReadOutcome:
 
 
 class SurrogateArray:
-    """An array of up to 32 x 32 cells with its exact network.
+    """An array with its network.
 
     Args:
         model: the calibrated cell and the array around it.
         cells: states, resistances, defects.
         rng: decides which cells flip.
-
-    Raises:
-        InputError: a larger array.
     """
 
     def __init__(self, model: ArrayModel, cells: Cells, rng: np.random.Generator) -> None:
-        rows, columns = cells.state.shape
-        if max(rows, columns) > LARGEST_SIDE:
-            raise InputError(
-                "the array is too large for the exact network",
-                given=f"{rows} x {columns}",
-                allowed=f"up to {LARGEST_SIDE} x {LARGEST_SIDE}",
-            )
         self.model, self.cells, self.ledger = model, cells, Ledger()
         self._rng = rng
-        self._network = Network(model.architecture, model.array, (rows, columns), model.table)
-        self._writer = ExactWriter(model, (rows, columns))
+        self._network: Network | None = None
+        self._writer: ExactWriter | LargeWriter
+        shape = cells.state.shape
+        if max(shape) <= LARGEST_SIDE:
+            self._network = Network(model.architecture, model.array, shape, model.table)
+            self._writer = ExactWriter(model, shape)
+        else:
+            self._writer = LargeWriter(model)
+        self._effective_s: np.ndarray | None = None
 
     @property
     def state(self) -> np.ndarray:
@@ -81,8 +85,43 @@ class SurrogateArray:
         rows, columns = self.state.shape
         phase = read_phase(x, columns, self.model.array, 0.0)
         self._require(len(phase.row_v), rows, "inputs", "rows")
+        if self._network is None:
+            return self._spent(self._linear_read(phase, self._effective()), phase)
         solution = self._network.solve(self.cells, Operation(phase.row_v, phase.row_on, phase.column_on_s > 0))
-        outcome = read_outcome(self.model, phase, solution.i_row_a, solution.i_column_a)
+        return self._spent(read_outcome(self.model, phase, solution.i_row_a, solution.i_column_a), phase)
+
+    def read_transposed(self, delta: np.ndarray) -> ReadOutcome:
+        """Return the outcome of driving columns at `delta`, (columns,) in [-1, 1], and sensing the rows.
+
+        By reciprocity the effective conductances are those of a read, transposed. What is per column in the outcome is
+        per row here.
+
+        Raises:
+            InputError: an error out of range, or another length.
+        """
+        rows, columns = self.state.shape
+        phase = read_phase(delta, rows, self.model.array, 0.0)
+        self._require(len(phase.row_v), columns, "errors", "columns")
+        return self._spent(self._linear_read(phase, self._effective().T), phase)
+
+    def _linear_read(self, phase: Phase, effective_s: np.ndarray) -> ReadOutcome:
+        """Return a read's outcome, of whose energy currents from driver to driver are left out."""
+        v = phase.row_v
+        return read_outcome(self.model, phase, v * effective_s.sum(axis=1), v @ effective_s)
+
+    def _effective(self) -> np.ndarray:
+        """Return the effective conductances, (rows, columns), that a read sees in this state."""
+        if self._effective_s is None:
+            model, cells = self.model, self.cells
+            own_s, _ = cells.conductance_s(np.full(cells.state.shape, model.array.read.v_read_v))
+            in_series_ohm = 1 / model.cell_conductances_s[0] - model.parameters.r_p_ohm
+            r_segment_ohm = model.array.wires.r_segment_ohm
+            self._effective_s = effective_conductance_s(
+                own_s / (1 + in_series_ohm * own_s), r_segment_ohm, r_segment_ohm
+            )
+        return self._effective_s
+
+    def _spent(self, outcome: ReadOutcome, phase: Phase) -> ReadOutcome:
         self.ledger.read_j += outcome.energy_j
         self.ledger.read_s += phase.duration_s
         self.ledger.reads += 1
@@ -94,15 +133,18 @@ class SurrogateArray:
         Raises:
             InputError: a value out of range, another length, or phases that the architecture does not have.
         """
-        rows, columns = self.state.shape
         model = self.model
-        schedule = write_schedule(
-            x, delta, model.drive, model.architecture, model.array, phases or model.architecture.phases[0]
-        )
-        self._require(schedule.shape[0], rows, "inputs", "rows")
-        self._require(schedule.shape[1], columns, "errors", "columns")
-        outcome = self._writer.write(schedule, self.cells, self._rng)
-        self.cells = self.cells.with_state(outcome.state)
+        phases = phases or model.architecture.phases[0]
+        if isinstance(self._writer, LargeWriter):
+            outcome = self._writer.write(x, delta, phases, self.cells, self._rng)
+        else:
+            schedule = write_schedule(x, delta, model.drive, model.architecture, model.array, phases)
+            self._require(schedule.shape[0], self.state.shape[0], "inputs", "rows")
+            self._require(schedule.shape[1], self.state.shape[1], "errors", "columns")
+            outcome = self._writer.write(schedule, self.cells, self._rng)
+        if outcome.flips.any():
+            self.cells = self.cells.with_state(outcome.state)
+            self._effective_s = None
         self.ledger.write_j += outcome.energy_j
         self.ledger.write_s += outcome.duration_s
         self.ledger.writes += 1

@@ -6,8 +6,8 @@ dc is
 
     S dc = surplus,    S = diag(C) - t' diag(1/R) t,
 
-as in `crossbar.floating_kernels`. Columns are numbered in the order in which they begin to float. Those that float at an
-event are then the first of them, and its solution takes a leading block of one Cholesky factor of S. A column that
+as in `crossbar.floating_kernels`. Columns are numbered in the order in which they begin to float. Those that float at
+an event are then the first of them, and its solution takes a leading block of one Cholesky factor of S. A column that
 switches off moves far: its cells become chords, right where it is held and where it is expected to go.
 
 The prediction is a mean field, with all floating columns at one voltage and all floating rows at another. Arrays are
@@ -20,10 +20,10 @@ import numpy as np
 
 from mtjspice.junction.compiled import compiled
 
-_SPAN_V = 0.12
+_SPAN_V = 0.2
 """By so much the mean field may move under one linearisation."""
-FARTHEST_V = 0.12
-"""From where its cells are linearised a line may be so far; it is then off by a tenth of this squared over v_h, 2 mV."""
+FARTHEST_V = 0.15
+"""From where its cells are linearised a line may be so far; it is then off by a tenth of this squared over v_h."""
 _MOST_PASSES = 12
 _MEAN_FIELD_STEPS = 3
 _LEAK = 1e-6
