@@ -18,7 +18,7 @@ from mtjspice.jobs.checkpoint import Checkpoint
 from mtjspice.jobs.executors import Executor
 from mtjspice.jobs.progress import ProgressBars
 from mtjspice.jobs.seeds import generator
-from mtjspice.schedule import write_schedule
+from mtjspice.schedule import Schedule, write_schedule
 from mtjspice.surrogate.exact_write import ExactWriter
 from mtjspice.surrogate.model import ArrayModel
 
@@ -165,8 +165,8 @@ def compare_step(
     found = []
     for number, writer in enumerate(writers):
         flips, energies = _surrogate(
-            writer, step, model, schedule_runs=_RUNS_PER_SEED * trials, seed=seed, key=(*key, number + 1),
-            name=f"{name}-{number}", executor=executor, checkpoint=checkpoint, progress=progress, cells=cells,
+            writer, step, model, schedule, cells, runs=_RUNS_PER_SEED * trials, seed=seed, key=(*key, number + 1),
+            name=f"{name}-{number}", executor=executor, checkpoint=checkpoint, progress=progress,
         )  # fmt: skip
         agreement = compare(spice_flips, flips, generator(seed, (*key, 0)))
         found.append(Comparison(step, error, agreement, spice_j, energies, not_simulated))
@@ -177,26 +177,24 @@ def _surrogate(
     writer: type[ExactWriter],
     step: Step,
     model: ArrayModel,
+    schedule: Schedule,
+    cells: Cells,
     *,
-    schedule_runs: int,
+    runs: int,
     seed: int,
     key: tuple[int, ...],
     name: str,
     executor: Executor,
     checkpoint: Checkpoint | None,
     progress: ProgressBars,
-    cells: Cells,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return changed cells, (runs, cells) bool, and energies, (runs,)."""
-    schedule = write_schedule(step.x, step.delta, model.drive, step.architecture, model.array, step.phases)
     batches = [
         Batch(
             f"{name}-surrogate-{first:06d}",
-            SurrogateTask(
-                writer, model, schedule, cells, min(RUNS_PER_BATCH, schedule_runs - first), seed, (*key, first)
-            ),
+            SurrogateTask(writer, model, schedule, cells, min(RUNS_PER_BATCH, runs - first), seed, (*key, first)),
         )
-        for first in range(0, schedule_runs, RUNS_PER_BATCH)
+        for first in range(0, runs, RUNS_PER_BATCH)
     ]
     with progress(f"surrogate: {step.title}") as report:
         results = run_batches(

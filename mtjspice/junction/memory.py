@@ -32,9 +32,9 @@ FLOOR = 1e-10
 """Of a probability that means nothing; a `CellSurface` extrapolates below it."""
 NO_LAG = -1 / np.log(FLOOR)
 """Of a junction that no voltage has driven out of its well."""
-_LEAST_DEPTH = 1e-12
-_NEAR_CRITICAL = 1e-6
-_LARGEST_SPREAD = 1e3
+LEAST_DEPTH = 1e-12
+NEAR_CRITICAL = 1e-6
+LARGEST_SPREAD = 1e3
 """Of s: an angle as wide as the well; the linear equation ends there."""
 
 
@@ -53,7 +53,7 @@ def spread_after(spread: np.ndarray, ratio: np.ndarray, rate_per_s: np.ndarray, 
     """
     above = _above_critical(ratio)
     exponent = np.minimum(2 * rate_per_s * above * t_s, 50.0)
-    return np.clip(np.exp(exponent) * (spread + 1 / above) - 1 / above, 0.0, _LARGEST_SPREAD)
+    return np.clip(np.exp(exponent) * (spread + 1 / above) - 1 / above, 0.0, LARGEST_SPREAD)
 
 
 def kept_share(spread: np.ndarray, ratio: np.ndarray, rate_per_s: np.ndarray, t_s: float) -> np.ndarray:
@@ -76,14 +76,14 @@ def head_start_s(spread: np.ndarray, ratio: np.ndarray, rate_per_s: np.ndarray) 
 def _above_critical(ratio: np.ndarray) -> np.ndarray:
     """Return i - 1, kept off zero."""
     above = ratio - 1
-    return np.where(np.abs(above) < _NEAR_CRITICAL, _NEAR_CRITICAL, above)
+    return np.where(np.abs(above) < NEAR_CRITICAL, NEAR_CRITICAL, above)
 
 
 def lag_of(probability: np.ndarray) -> np.ndarray:
     """Return -1/ln P, any shape; probabilities that a `CellSurface` cannot tell from 0 and 1 are held off them."""
-    return -1 / np.log(np.clip(probability, FLOOR, 1 - _LEAST_DEPTH))
+    return -1 / np.log(np.clip(probability, FLOOR, 1 - LEAST_DEPTH))
 
 
 def depth_at(depth: np.ndarray, lag_before: np.ndarray, lag_now: np.ndarray) -> np.ndarray:
     """Return each junction's depth after a change of voltage; arrays of any one shape."""
-    return 1 / np.maximum(1 / np.maximum(depth, _LEAST_DEPTH) + lag_now - lag_before, _LEAST_DEPTH)
+    return 1 / np.maximum(1 / np.maximum(depth, LEAST_DEPTH) + lag_now - lag_before, LEAST_DEPTH)

@@ -17,7 +17,7 @@ from mtjspice.surrogate.history import History
 from mtjspice.surrogate.model import ArrayModel
 
 LARGEST_SIDE = 32
-_RISE_SHARE = 7 / 24
+RISE_SHARE = 7 / 24
 """Of an edge's time at full power: a switch closes in the middle of the edge, on which the voltage is linear;
 the integral of s^2 from 1/2 to 1."""
 
@@ -73,7 +73,7 @@ class ExactWriter:
             solution = self.solution(history.cells, phase, now_s)
             power_w = float(phase.row_v @ solution.i_row_a)
             if first:
-                energy_j -= (0.5 - _RISE_SHARE) * edge_s * power_w
+                energy_j -= (0.5 - RISE_SHARE) * edge_s * power_w
                 first = False
             later = phase.column_on_s[phase.column_on_s > now_s]
             ends_s = min(phase.duration_s, float(later.min(initial=np.inf)))

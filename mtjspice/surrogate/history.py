@@ -26,12 +26,12 @@ from mtjspice.junction.memory import (
 from mtjspice.junction.turning import turn
 from mtjspice.surrogate.model import ArrayModel
 
-_FAR_KT = 6.0
+FAR_KT = 6.0
 """Energy above the well's bottom from which on a junction is followed by its m_z; noise matters little there."""
 _SETTLED_KT = 1.0
 _TURNED_BACK_KT = 18.0
 """A settling junction that is driven out again from higher up follows its m_z; from below, chance decides."""
-_SOON_TAU_D = 2.0
+SOON_TAU_D = 2.0
 """A junction that would cross the saddle only later than this is not far out."""
 
 
@@ -171,14 +171,14 @@ class History:
 
     def _go_far(self, left_s: np.ndarray, chosen: np.ndarray, volts: np.ndarray, ohms: np.ndarray) -> None:
         """Follow from here on those that would have crossed the saddle in `left_s`: they are that far before it."""
-        soon = chosen & (left_s > 0) & (left_s < _SOON_TAU_D * self._model.parameters.tau_d_s)
+        soon = chosen & (left_s > 0) & (left_s < SOON_TAU_D * self._model.parameters.tau_d_s)
         # What has just flipped is followed already.
         soon &= np.isnan(self._mz)
         if not soon.any():
             return
         self._mz[soon] = self._model.parameters.saddle_mz
         self._mz[soon] = self._turned(soon, volts, ohms, -left_s)[0]
-        near = np.flatnonzero(soon)[self._energy_kt(soon) < _FAR_KT]
+        near = np.flatnonzero(soon)[self._energy_kt(soon) < FAR_KT]
         self._mz.flat[near] = np.nan
         self._settling[soon] = False
 
@@ -189,10 +189,10 @@ class History:
             return
         energy = np.full(ratio.shape, np.inf)
         energy[far] = self._energy_kt(far)
-        returned = far & ~self._settling & (energy < _FAR_KT)
-        # From _FAR_KT on noise has acted, and has replaced what the energy has lost since then.
+        returned = far & ~self._settling & (energy < FAR_KT)
+        # From FAR_KT on noise has acted, and has replaced what the energy has lost since then.
         left = np.maximum(energy[returned], 0.0)
-        self._depth[returned] = self._with_noise(left, 1 - left / _FAR_KT) / self._spread[returned]
+        self._depth[returned] = self._with_noise(left, 1 - left / FAR_KT) / self._spread[returned]
         turned = far & self._settling & (ratio > 1) & (energy < _TURNED_BACK_KT)
         # A start that much ahead. With the squared angle exponentially distributed around zero, P is exp(-b^2/2) at the
         # threshold b in units of the thermal angle; around an angle a it is Marcum's Q1(a, b). So the number drawn for

@@ -12,22 +12,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mtjspice.junction.compiled import compiled
-from mtjspice.junction.memory import FLOOR, NO_LAG
+from mtjspice.junction.memory import FLOOR, LARGEST_SPREAD, LEAST_DEPTH, NEAR_CRITICAL, NO_LAG
+from mtjspice.surrogate.history import FAR_KT, SOON_TAU_D
 from mtjspice.switching.cell_kernels import lookup, time_to
 
 _SAME_V = 0.04
 """Voltages that differ by less are one segment, at their mean in time."""
 _RISE_V = 0.002
 """A rise by less is one of accuracy."""
-_FAR_KT = 6.0
-_SOON_TAU_D = 2.0
-"""As in `surrogate.history`."""
 _STEP_TAU_D = 0.1
 """Of the midpoint rule for m_z."""
-_NEAR_CRITICAL = 1e-6
-_LEAST_DEPTH = 1e-12
-_LARGEST_SPREAD = 1e3
-"""As in `junction.memory`."""
 _MARGIN = 2.0
 """Of the bound by a single pulse, because voltages grow and fall in steps."""
 _ITERATIONS = 8
@@ -388,8 +382,8 @@ def _walk(  # type: ignore[no-untyped-def]
         ohms = scale * (row_ohm + (column_ohm if floats else 0.0))
         if not math.isnan(mz):
             energy_kt = _energy_kt(junction, mz)
-            if energy_kt < _FAR_KT:
-                depth = _with_noise(rng, energy_kt, 1.0 - energy_kt / _FAR_KT) / spread
+            if energy_kt < FAR_KT:
+                depth = _with_noise(rng, energy_kt, 1.0 - energy_kt / FAR_KT) / spread
                 lag, mz = NO_LAG, math.nan
         if not math.isnan(mz):
             before = mz
@@ -409,9 +403,9 @@ def _walk(  # type: ignore[no-untyped-def]
                 crosses_s = time_to(tables, volts, own, ohms) - head_s - t_s
                 if k > rises and crosses_s >= left_s:
                     return False
-                if crosses_s < _SOON_TAU_D * junction.tau_d_s:
+                if crosses_s < SOON_TAU_D * junction.tau_d_s:
                     mz = _followed(junction, junction.saddle, out * volts, ohms, -crosses_s)
-                    if _energy_kt(junction, mz) < _FAR_KT:
+                    if _energy_kt(junction, mz) < FAR_KT:
                         mz = math.nan
             lag = _lag_of(reached)
         else:
@@ -426,7 +420,7 @@ def _walk(  # type: ignore[no-untyped-def]
 @compiled(forceinline=True)
 def _above(ratio):  # type: ignore[no-untyped-def]
     above = ratio - 1.0
-    return _NEAR_CRITICAL if abs(above) < _NEAR_CRITICAL else above
+    return NEAR_CRITICAL if abs(above) < NEAR_CRITICAL else above
 
 
 @compiled(forceinline=True)
@@ -434,7 +428,7 @@ def _spread_after(spread, ratio, rate_per_s, t_s):  # type: ignore[no-untyped-de
     """Scalar `junction.memory.spread_after`."""
     above = _above(ratio)
     grown = math.exp(min(2.0 * rate_per_s * above * t_s, 50.0)) * (spread + 1.0 / above) - 1.0 / above
-    return min(max(grown, 0.0), _LARGEST_SPREAD)
+    return min(max(grown, 0.0), LARGEST_SPREAD)
 
 
 @compiled(forceinline=True)
@@ -448,13 +442,13 @@ def _head_start_s(spread, ratio, rate_per_s):  # type: ignore[no-untyped-def]
 @compiled(forceinline=True)
 def _lag_of(probability):  # type: ignore[no-untyped-def]
     """Scalar `junction.memory.lag_of`."""
-    return -1.0 / math.log(min(max(probability, FLOOR), 1.0 - _LEAST_DEPTH))
+    return -1.0 / math.log(min(max(probability, FLOOR), 1.0 - LEAST_DEPTH))
 
 
 @compiled(forceinline=True)
 def _depth_at(depth, lag_before, lag_now):  # type: ignore[no-untyped-def]
     """Scalar `junction.memory.depth_at`."""
-    return 1.0 / max(1.0 / max(depth, _LEAST_DEPTH) + lag_now - lag_before, _LEAST_DEPTH)
+    return 1.0 / max(1.0 / max(depth, LEAST_DEPTH) + lag_now - lag_before, LEAST_DEPTH)
 
 
 @compiled(forceinline=True)

@@ -18,7 +18,7 @@ from mtjspice.crossbar.cells import Cells, Defect
 from mtjspice.errors import InputError, ModelError, SimulationError
 from mtjspice.junction.memory import relaxation_rate_per_s
 from mtjspice.schedule import Phase, write_schedule
-from mtjspice.surrogate.exact_write import WriteOutcome, gate_energy_j
+from mtjspice.surrogate.exact_write import RISE_SHARE, WriteOutcome, gate_energy_j
 from mtjspice.surrogate.large_flips import (
     BeyondSurfaceError,
     CellArrays,
@@ -34,8 +34,6 @@ from mtjspice.switching.cell_kernels import Tables
 
 _KNOTS = np.linspace(0, 1, 2049)
 """Of |x|, between which levels are linear; good to a microvolt."""
-_RISE_SHARE = 7 / 24
-"""As in `exact_write`."""
 
 _Directions = tuple[tuple[Tables, Junction], ...]
 
@@ -132,7 +130,7 @@ class LargeWriter:
                 allowed=f"up to {highest_v:.4g} V",
                 next_step="make a surface over a wider range; nothing is extrapolated",
             ) from error
-        return float(energy_j - (0.5 - _RISE_SHARE) * self._model.array.timing.edge_s * power_w)
+        return float(energy_j - (0.5 - RISE_SHARE) * self._model.array.timing.edge_s * power_w)
 
     def _lines(self, phase: Phase, source_v: np.ndarray, arrays: CellArrays) -> tuple[np.ndarray, Lines]:
         """Return the events of a 1R phase, (events + 1,) s with its end, and all lines' voltages."""
