@@ -1,14 +1,13 @@
 """The current of switches that are on: tabulated transistors, or ideal resistors."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from mtjspice.errors import DataError, ModelError
-from mtjspice.files import write_whole
+from mtjspice.errors import ModelError
+from mtjspice.npz import load_npz, save_npz
 
 SCHEMA = 1
 
@@ -75,13 +74,9 @@ class SwitchTable:
 
     def save(self, path: Path) -> None:
         """Write an npz file, whole or not at all."""
-        header = np.array(json.dumps({"schema": SCHEMA, "cycle_j_per_m": self.cycle_j_per_m, "source": self.source}))
-        write_whole(
-            path,
-            lambda stream: np.savez(
-                stream, header=header, mean_v=self.mean_v, difference_v=self.difference_v, g_s_per_m=self.g_s_per_m
-            ),
-        )
+        header = {"cycle_j_per_m": self.cycle_j_per_m, "source": self.source}
+        arrays = {"mean_v": self.mean_v, "difference_v": self.difference_v, "g_s_per_m": self.g_s_per_m}
+        save_npz(path, SCHEMA, header, arrays)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -90,15 +85,12 @@ class SwitchTable:
         Raises:
             DataError: missing, damaged or of another schema.
         """
-        try:
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-                header = json.loads(str(stored["header"]))
-                if header["schema"] == SCHEMA:
-                    arrays = (stored["mean_v"], stored["difference_v"], stored["g_s_per_m"])
-                    return cls(*arrays, header["cycle_j_per_m"], header["source"])
-        except Exception as error:
-            raise DataError("cannot read the switch table", where=path, given=error) from error
-        raise DataError("the switch table has another schema", where=path, given=header["schema"], allowed=SCHEMA)
+        return load_npz(
+            path,
+            SCHEMA,
+            "switch table",
+            lambda header, arrays: cls(cycle_j_per_m=header["cycle_j_per_m"], source=header["source"], **arrays),
+        )
 
     @classmethod
     def ideal(cls, r_on_ohm_m: float) -> Self:

@@ -10,9 +10,9 @@ import numpy as np
 
 from mtjspice.cards.conventions import Direction
 from mtjspice.errors import InputError, ModelError
+from mtjspice.npz import load_npz, save_npz
 from mtjspice.switching.cell_kernels import CEILING, SMALLEST, Tables, axis_of, lookup_each, time_to_each
 from mtjspice.switching.link import link
-from mtjspice.switching.npz import load_npz, save_npz
 
 SCHEMA = 1
 

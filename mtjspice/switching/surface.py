@@ -12,9 +12,9 @@ from scipy.optimize import isotonic_regression
 
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.errors import ModelError
+from mtjspice.npz import load_npz, save_npz
 from mtjspice.switching.intervals import exact_interval
 from mtjspice.switching.link import inverse_link, link
-from mtjspice.switching.npz import load_npz, save_npz
 
 SCHEMA = 1
 _FLOOR = 1e-10
