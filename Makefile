@@ -10,6 +10,7 @@
 CARD := mondal2018
 ARGS :=
 BIN := .venv/bin
+export MTJSPICE_DATA ?= $(abspath $(wildcard ../shared/data))
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 # The first Python that is new enough.

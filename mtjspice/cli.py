@@ -8,7 +8,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import importlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -98,6 +98,7 @@ ShortOption = Annotated[list[str] | None, typer.Option(help="ROW,COLUMN of a sho
 ModelOption = Annotated[
     JunctionModel, typer.Option(help="The junction: a subcircuit, or the compiled Verilog-A model.")
 ]
+DeckFolderOption = Annotated[Path, typer.Option(help="Folder for the deck and what it needs.")]
 CampaignOption = Annotated[str, typer.Option(help="A shipped campaign's name, or a TOML file.")]
 
 
@@ -215,7 +216,7 @@ def netlist_read(
     stuck: StuckOption = None,
     opened: OpenOption = None,
     short: ShortOption = None,
-    out: Annotated[Path, typer.Option(help="Folder for the deck and what it needs.")] = Path("out/read"),
+    out: DeckFolderOption = Path("out/read"),
     seed: SeedOption = 1,
 ) -> None:
     """Write the deck of one read of a crossbar."""
@@ -225,50 +226,40 @@ def netlist_read(
     )  # fmt: skip
 
 
-@netlist_app.command("write")
-def netlist_write(
-    arch: ArchOption = Architecture.ONE_T_ONE_R,
-    phases: PhasesOption = None,
-    rows: RowsOption = 4,
-    cols: ColsOption = 4,
-    card: CardOption = "mondal2018",
-    array: ArrayOption = "array45",
-    step: StepOption = None,
-    variation: VariationOption = 0.0,
-    stuck: StuckOption = None,
-    opened: OpenOption = None,
-    short: ShortOption = None,
-    model: ModelOption = JunctionModel.SUBCKT,
-    out: Annotated[Path, typer.Option(help="Folder for the deck and what it needs.")] = Path("out/write"),
-    seed: SeedOption = 1,
-) -> None:
-    """Write the deck of the write phases of one step."""
-    _write_deck(
-        DeckKind.WRITE, arch, phases, rows, cols, card, array, step, variation, stuck, opened, short, out, seed, model
-    )
+def _transient_command(kind: DeckKind) -> Callable[..., None]:
+    """Return the command that writes decks of `kind`, in which junctions switch."""
+
+    def command(
+        arch: ArchOption = Architecture.ONE_T_ONE_R,
+        phases: PhasesOption = None,
+        rows: RowsOption = 4,
+        cols: ColsOption = 4,
+        card: CardOption = "mondal2018",
+        array: ArrayOption = "array45",
+        step: StepOption = None,
+        variation: VariationOption = 0.0,
+        stuck: StuckOption = None,
+        opened: OpenOption = None,
+        short: ShortOption = None,
+        model: ModelOption = JunctionModel.SUBCKT,
+        out: DeckFolderOption = Path(f"out/{kind}"),
+        seed: SeedOption = 1,
+    ) -> None:
+        _write_deck(
+            kind, arch, phases, rows, cols, card, array, step, variation, stuck, opened, short, out, seed, model
+        )
+
+    return command
 
 
-@netlist_app.command("step")
-def netlist_step(
-    arch: ArchOption = Architecture.ONE_T_ONE_R,
-    phases: PhasesOption = None,
-    rows: RowsOption = 4,
-    cols: ColsOption = 4,
-    card: CardOption = "mondal2018",
-    array: ArrayOption = "array45",
-    step: StepOption = None,
-    variation: VariationOption = 0.0,
-    stuck: StuckOption = None,
-    opened: OpenOption = None,
-    short: ShortOption = None,
-    model: ModelOption = JunctionModel.SUBCKT,
-    out: Annotated[Path, typer.Option(help="Folder for the deck and what it needs.")] = Path("out/step"),
-    seed: SeedOption = 1,
-) -> None:
-    """Write the deck of one training step, the read and the write phases (Fig. 4b of the paper)."""
-    _write_deck(
-        DeckKind.STEP, arch, phases, rows, cols, card, array, step, variation, stuck, opened, short, out, seed, model
-    )
+netlist_app.command(
+    "write",
+    help="Write the deck of the write phases of one step.",
+)(_transient_command(DeckKind.WRITE))
+netlist_app.command(
+    "step",
+    help="Write the deck of one training step, the read and the write phases (Fig. 4b of the paper).",
+)(_transient_command(DeckKind.STEP))
 
 
 @netlist_app.command("gallery")

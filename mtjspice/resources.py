@@ -1,5 +1,6 @@
-"""Where the shipped netlist templates, models and reference results are."""
+"""Where the shipped netlist templates, models and reference results are, and where computed cells are kept."""
 
+import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -39,3 +40,14 @@ def arrays_folder() -> Path:
 def transistors_folder() -> Path:
     """Return the folder of shipped transistor libraries."""
     return models_folder() / "transistors"
+
+
+def cell_cache_folder(card_sha256: str) -> Path:
+    """Return the user's folder of what was computed for the cells of a card that is not shipped."""
+    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(caches) / "mtjspice" / "cells" / card_sha256[:16]
+
+
+def training_folder() -> Path:
+    """Return the folder of shipped training cards."""
+    return models_folder() / "training"

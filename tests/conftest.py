@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 
 # Before numpy is loaded: two test processes with two BLAS threads each on two cores are tenfold slower than with one.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -29,6 +30,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("spice"):
             item.add_marker(skip)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests compute for cells does not get into the user's cache, nor does what is there get into tests."""
+    import matplotlib
+
+    with pytest.MonkeyPatch.context() as patch:
+        # Its fonts may stay where they are: to look for them all takes a while.
+        patch.setenv("MPLCONFIGDIR", matplotlib.get_cachedir())
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""An array card's transistor, as ngspice sees it: the table of its current when it is on, and what its gate costs."""
+"""An array card's transistor, as ngspice sees it: its current when on, its capacitance when off, its gate's energy."""
 
 import tempfile
 from pathlib import Path
@@ -19,6 +19,8 @@ _DIFFERENCE_V = (-1.21, 1.21, 0.02)
 _MEAN_STEP_V = 0.05
 _HIGHEST_MEAN_V = 2.0
 _ON_S = 1e-9
+_LINE_V = 1.0
+"""To which the off transistor's line goes, about what floating lines come to."""
 _TIME_LIMIT_S = 60.0
 
 
@@ -53,6 +55,7 @@ def switch_table(array: ArrayCard, r_junction_ohm: float) -> SwitchTable:
         on_s=_ON_S,
         stop_s=_ON_S + 20 * array.timing.edge_s,
         r_drain_ohm=r_junction_ohm,
+        line_v=_LINE_V,
     )
     scratch = Path(tempfile.gettempdir(), "the simulation's scratch files")
     with writing(scratch), tempfile.TemporaryDirectory(prefix="mtjspice-") as name:
@@ -65,11 +68,15 @@ def switch_table(array: ArrayCard, r_junction_ohm: float) -> SwitchTable:
     energy_j = -sum(
         np.trapezoid(cycle[f"v({node})"] * cycle[f"i(v{node})"], cycle["time"]) for node in ("gate", "bulk")
     )
+    # Up to where the gate, and the line of the other transistor with it, is on.
+    on = cycle["time"] <= array.timing.edge_s + _ON_S
+    charge_c = -float(np.trapezoid(cycle["i(vline)"][on], cycle["time"][on]))
     return SwitchTable(
         mean_v=means,
         difference_v=differences,
         g_s_per_m=current / differences / switches.select_width_m,
         cycle_j_per_m=float(energy_j) / switches.select_width_m,
+        off_f_per_m=charge_c / _LINE_V / switches.select_width_m,
         source=table_source(array),
     )
 

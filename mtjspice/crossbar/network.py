@@ -49,6 +49,8 @@ class Solution:
     Args:
         v_junction_v: (rows, columns) over each junction, pinned minus free.
         i_cell_a: (rows, columns) from row to column.
+        v_row_v: (rows,) of each row, behind its switch in 1R.
+        v_column_v: (columns,) of each column, before its switch in 1R.
         i_row_a: (rows,) out of each driver.
         i_column_a: (columns,) into what holds each column.
         r_series_ohm: (rows, columns) Thevenin resistance that each junction sees; None unless asked for.
@@ -57,6 +59,8 @@ class Solution:
 
     v_junction_v: np.ndarray
     i_cell_a: np.ndarray
+    v_row_v: np.ndarray
+    v_column_v: np.ndarray
     i_row_a: np.ndarray
     i_column_a: np.ndarray
     r_series_ohm: np.ndarray | None
@@ -116,9 +120,7 @@ class Network:
     def _column_width_m(self) -> float:
         return self.array.switches.column_width_per_cell_m * self.shape[0]
 
-    def solve(
-        self, cells: Cells, operation: Operation, *, guess: np.ndarray | None = None, thevenin: bool = False
-    ) -> Solution:
+    def solve(self, cells: Cells, operation: Operation, *, thevenin: bool = False) -> Solution:
         """Return the solution with `cells` under `operation`.
 
         Args:
@@ -131,8 +133,6 @@ class Network:
         voltages = np.zeros(self.unknowns + sum(self.shape))
         voltages[self.driver] = operation.row_v
         voltages[self.column_end] = operation.column_v
-        if guess is not None:
-            voltages[: self.unknowns] = guess
         inner = np.zeros(self.shape)
         branches = self._branches(cells, operation, voltages, inner)
         for _ in range(_MOST_ITERATIONS):
@@ -249,6 +249,8 @@ class Network:
         return Solution(
             v_junction_v=v_junction,
             i_cell_a=i_cell,
+            v_row_v=voltages[self.driver if self.row_line is None else self.row_line],
+            v_column_v=voltages[self.column_end if self.column_line is None else self.column_line],
             i_row_a=i_row,
             i_column_a=i_column,
             r_series_ohm=self._thevenin(on, by_a, jacobian, inner, v_b) if thevenin else None,

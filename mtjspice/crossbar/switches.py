@@ -1,4 +1,4 @@
-"""The current of switches that are on: tabulated transistors, or ideal resistors."""
+"""Switches: the current of those that are on, the capacitance of those that are off; transistors or ideal ones."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy as np
 from mtjspice.errors import ModelError
 from mtjspice.npz import load_npz, save_npz
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class SwitchTable:
         difference_v: (m,) equally spaced.
         g_s_per_m: (n, m).
         cycle_j_per_m: what the gate's going on and off again costs, J per metre of width, between idle lines.
+        off_f_per_m: capacitance of one side while the gate is off, F per metre of width.
         source: what it was measured on; plain data.
     """
 
@@ -31,6 +32,7 @@ class SwitchTable:
     difference_v: np.ndarray
     g_s_per_m: np.ndarray
     cycle_j_per_m: float
+    off_f_per_m: float
     source: dict[str, Any]
 
     def current_a(
@@ -74,7 +76,7 @@ class SwitchTable:
 
     def save(self, path: Path) -> None:
         """Write an npz file, whole or not at all."""
-        header = {"cycle_j_per_m": self.cycle_j_per_m, "source": self.source}
+        header = {name: getattr(self, name) for name in ("cycle_j_per_m", "off_f_per_m", "source")}
         arrays = {"mean_v": self.mean_v, "difference_v": self.difference_v, "g_s_per_m": self.g_s_per_m}
         save_npz(path, SCHEMA, header, arrays)
 
@@ -89,14 +91,19 @@ class SwitchTable:
             path,
             SCHEMA,
             "switch table",
-            lambda header, arrays: cls(cycle_j_per_m=header["cycle_j_per_m"], source=header["source"], **arrays),
+            lambda header, arrays: cls(
+                cycle_j_per_m=header["cycle_j_per_m"],
+                off_f_per_m=header["off_f_per_m"],
+                source=header["source"],
+                **arrays,
+            ),
         )
 
     @classmethod
     def ideal(cls, r_on_ohm_m: float) -> Self:
         """Return a switch whose resistance is r_on_ohm_m over its width, at any voltage."""
         axis = np.array([-10.0, 10.0])
-        return cls(axis, axis, np.full((2, 2), 1 / r_on_ohm_m), 0.0, {"ideal": r_on_ohm_m})
+        return cls(axis, axis, np.full((2, 2), 1 / r_on_ohm_m), 0.0, 0.0, {"ideal": r_on_ohm_m})
 
 
 def _step(grid: np.ndarray) -> float:

@@ -235,3 +235,4 @@ class TransistorContext:
     on_s: float
     stop_s: float
     r_drain_ohm: float
+    line_v: float

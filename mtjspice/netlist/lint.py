@@ -17,7 +17,8 @@ COMMANDS = frozenset(
 
 _NODE = re.compile(r"[a-z0-9_]+")
 _FILE = re.compile(r"[a-z0-9_.-]+")
-"""Beside the deck, and in lower case, as ngspice makes some of them so."""
+"""Beside the deck, and in lower case: ngspice makes those in a `.model` so, and takes a missing one for silence."""
+_QUOTED = re.compile(r'"([^"]*)"')
 _NODES_OF = {"r": 2, "c": 2, "i": 2, "v": 2, "b": 2, "f": 2, "g": 4, "m": 4, "s": 4, "e": 4, "n": 8}
 
 
@@ -53,22 +54,25 @@ def _block_faults(text: str) -> Iterator[str]:
     """Yield directives and commands that are not allowed, and blocks that do not match."""
     open_blocks: list[str] = []
     last = ""
-    for number, line in _statements(text):
+    for number, statement in _statements(text):
+        line = statement.lower()
         last = line.split()[0]
         if open_blocks and open_blocks[-1] == ".control" and last != ".endc":
             if last not in COMMANDS or any(sign in line for sign in "`;|<>"):
                 yield f"line {number}: not allowed in a .control block: {line}"
-            elif last in ("write", "pre_osdi") and not _names_one_file(line):
-                yield f"line {number}: {last} names one file beside the deck: {line}"
-            elif last == "wrdata" and not _FILE.fullmatch(" ".join(line.split()[1:2])):
-                yield f"line {number}: wrdata names a file beside the deck: {line}"
+            elif last in ("write", "pre_osdi") and not _names_one_file(statement):
+                yield f"line {number}: {last} names one file beside the deck, in lower case: {statement}"
+            elif last == "wrdata" and not _FILE.fullmatch(" ".join(statement.split()[1:2])):
+                yield f"line {number}: wrdata names a file beside the deck, in lower case: {statement}"
             continue
         if not last.startswith("."):
             continue
         if last not in DIRECTIVES:
             yield f"line {number}: directive not allowed: {line}"
-        elif last == ".include" and not _names_one_file(line):
-            yield f"line {number}: .include names one file beside the deck: {line}"
+        elif last == ".include" and not _names_one_file(statement):
+            yield f"line {number}: .include names one file beside the deck, in lower case: {statement}"
+        elif last == ".model" and any(not _FILE.fullmatch(name) for name in _QUOTED.findall(statement)):
+            yield f"line {number}: .model names files beside the deck, in lower case: {statement}"
         elif last in (".subckt", ".control"):
             if open_blocks:
                 yield f"line {number}: {last} inside {open_blocks[-1]}"
@@ -83,14 +87,14 @@ def _block_faults(text: str) -> Iterator[str]:
         yield "the last statement must be .end"
 
 
-def _names_one_file(line: str) -> bool:
-    words = line.split()
+def _names_one_file(statement: str) -> bool:
+    words = statement.split()
     return len(words) == 2 and bool(_FILE.fullmatch(words[1]))
 
 
 def _element_faults(text: str) -> Iterator[str]:
     """Yield names used twice, nodes that would collide, and instances that do not fit their subcircuit."""
-    statements = [(number, line.split()) for number, line in _statements(text)]
+    statements = [(number, statement.lower().split()) for number, statement in _statements(text)]
     pins = {
         words[1]: sum("=" not in word for word in words[2:]) for _, words in statements if words[0] == ".subckt"
     }  # fmt: skip
@@ -128,10 +132,10 @@ def _element_faults(text: str) -> Iterator[str]:
 
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
-    """Yield (line number, statement) in lower case; continuation lines joined; without the title and comments."""
+    """Yield (line number, statement); continuation lines joined; without the title and comments."""
     pending: tuple[int, str] | None = None
     for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip().lower()
+        line = raw.strip()
         if number == 1 or not line or line.startswith("*"):
             continue
         if line.startswith("+") and pending:

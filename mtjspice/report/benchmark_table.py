@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
+
+from mtjspice.report.table import plain_table
 
 
 def benchmark_table(rows: Sequence[dict[str, Any]]) -> Table:
@@ -12,10 +13,8 @@ def benchmark_table(rows: Sequence[dict[str, Any]]) -> Table:
 
     Ratio is value / baseline. The target is the ratio's where there is a baseline, else the value's in its unit.
     """
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("benchmark")
-    for name in ("value", "unit", "baseline", "ratio", "target", "met"):
-        table.add_column(name, justify="left" if name in ("unit", "target", "met") else "right", no_wrap=True)
+    columns = ("benchmark", "value", "unit", "baseline", "ratio", "target", "met")
+    table = plain_table("", columns, text=("unit", "target", "met"))
     for row in rows:
         value, baseline, ratio = (_figure(row[key]) for key in ("value", "baseline", "ratio"))
         target = f"{row['bound']} {_figure(row['target'])}"

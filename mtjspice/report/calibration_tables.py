@@ -2,12 +2,12 @@
 
 import math
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from mtjspice.calibration.optimise import WidthChoice
 from mtjspice.calibration.result import CalibrationResult
 from mtjspice.cards.conventions import Direction, Drive
+from mtjspice.report.table import plain_table
 from mtjspice.units import format_si
 
 _DASH = "-"
@@ -17,15 +17,14 @@ def coefficients_table(result: CalibrationResult) -> Table | None:
     """Return the write coefficients beside Fokker-Planck's and the published ones, or None without current drive."""
     if not any(result.of(direction) for direction in Direction):
         return None
-    table = _table(
-        f"Write coefficients of {result.card_name} by {result.engine}\nt0 = {format_si(result.t0_s, 's')}, "
-        f"t1 = {format_si(result.t1_s, 's')}, P0 = {result.p0:g}"
-    )
     measured = any(c.low.is_measured for c in result.coefficients)
     compared = any(c.expected for c in result.coefficients)
     extra = (["95 % interval"] if measured else []) + (["Fokker-Planck"] if compared else [])
-    for name in ("", "", result.engine, *extra, "published", "difference"):
-        table.add_column(name, justify="left" if not name else "right", no_wrap=True)
+    table = plain_table(
+        f"Write coefficients of {result.card_name} by {result.engine}\nt0 = {format_si(result.t0_s, 's')}, "
+        f"t1 = {format_si(result.t1_s, 's')}, P0 = {result.p0:g}",
+        ("", "", result.engine, *extra, "published", "difference"),
+    )
     for direction in Direction:
         c = result.of(direction)
         if c is None:
@@ -57,12 +56,13 @@ def voltage_table(result: CalibrationResult) -> Table | None:
     pairs = [(result.of(d), result.of(d, Drive.VOLTAGE)) for d in Direction]
     if not any(voltage for _, voltage in pairs):
         return None
-    table = _table("The same thresholds when the pulse holds the voltage, as a crossbar does")
     measured = any(voltage and voltage.low.is_measured for _, voltage in pairs)
     compared = any(voltage and voltage.expected for _, voltage in pairs)
     extra = (["95 % interval"] if measured else []) + (["Fokker-Planck"] if compared else [])
-    for name in ("", "P = P0 at", "voltage", *extra, "starts at", "current drive"):
-        table.add_column(name, justify="left" if not name else "right", no_wrap=True)
+    table = plain_table(
+        "The same thresholds when the pulse holds the voltage, as a crossbar does",
+        ("", "P = P0 at", "voltage", *extra, "starts at", "current drive"),
+    )
     for current, voltage in pairs:
         if voltage is None:
             continue
@@ -83,9 +83,10 @@ def voltage_table(result: CalibrationResult) -> Table | None:
 
 def widths_table(given: WidthChoice, best: WidthChoice) -> Table:
     """Return the campaign's widths beside those with the least relative map error."""
-    table = _table("Widths for the most linear map, by Fokker-Planck, current drive")
-    for name in ("", "t0", "t1", *(f"error/eta {d.label}" for d in Direction), *(f"eta {d.label}" for d in Direction)):
-        table.add_column(name, justify="left" if not name else "right", no_wrap=True)
+    table = plain_table(
+        "Widths for the most linear map, by Fokker-Planck, current drive",
+        ("", "t0", "t1", *(f"error/eta {d.label}" for d in Direction), *(f"eta {d.label}" for d in Direction)),
+    )
     for name, choice in (("campaign", given), ("optimised", best)):
         table.add_row(
             name,
@@ -95,10 +96,6 @@ def widths_table(given: WidthChoice, best: WidthChoice) -> Table:
             *(f"{choice.eta[d]:.3f}" for d in Direction),
         )
     return table
-
-
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", pad_edge=False, box=SIMPLE_HEAD)
 
 
 def _number(value: float, unit: str) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from mtjspice.cards.conventions import Direction
+from mtjspice.report.table import plain_table
 from mtjspice.units import format_si
 
 _SECONDS_PER_YEAR = 365.25 * 86400
@@ -14,16 +14,7 @@ _SECONDS_PER_YEAR = 365.25 * 86400
 
 def direction_table(summary: dict[str, Any]) -> Table:
     """Return what differs between the two switching directions."""
-    table = Table(
-        title=f"{summary['name']}: both directions",
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-        box=SIMPLE_HEAD,
-    )
-    table.add_column("")
-    for direction in Direction:
-        table.add_column(direction.label, justify="right", no_wrap=True)
+    table = plain_table(f"{summary['name']}: both directions", ("", *(direction.label for direction in Direction)))
     rows: list[tuple[str, Callable[[dict[str, Any]], str]]] = [
         ("barrier of the initial state, kT", lambda d: f"{d['delta']:.1f}"),
         ("critical current Ic0", lambda d: format_si(d["i_c0_a"], "A")),
@@ -43,16 +34,8 @@ def direction_table(summary: dict[str, Any]) -> Table:
 
 def junction_table(summary: dict[str, Any]) -> Table:
     """Return what belongs to the junction as a whole."""
-    table = Table(
-        title=f"{summary['name']}: the junction",
-        show_header=False,
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-        box=SIMPLE_HEAD,
-    )
-    table.add_column("")
-    table.add_column("", justify="right", no_wrap=True)
+    table = plain_table(f"{summary['name']}: the junction", ("what", "value"))
+    table.show_header = False
     rows = {
         "effective anisotropy field": format_si(summary["anisotropy_field_t"], "T"),
         "thermal stability without fields": f"{summary['delta_without_field']:.1f}",

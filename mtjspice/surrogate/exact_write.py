@@ -69,9 +69,12 @@ class ExactWriter:
             history.rest(phase.duration_s)
             return energy_j
         now_s, first = 0.0, True
+        lines_v = np.zeros(sum(history.cells.state.shape))
         while now_s < phase.duration_s * (1 - 1e-12):
             solution = self.solution(history.cells, phase, now_s)
             power_w = float(phase.row_v @ solution.i_row_a)
+            before_v, lines_v = lines_v, np.concatenate((solution.v_row_v, solution.v_column_v))
+            energy_j += charging_j(model, phase, now_s, before_v, lines_v)
             if first:
                 energy_j -= (0.5 - RISE_SHARE) * edge_s * power_w
                 first = False
@@ -94,6 +97,25 @@ class ExactWriter:
         if key not in self._known:
             self._known[key] = self._network.solve(cells, operation, thevenin=True)
         return self._known[key]
+
+
+def charging_j(model: ArrayModel, phase: Phase, now_s: float, before_v: np.ndarray, after_v: np.ndarray) -> float:
+    """Return what charges the floating lines of a 1R array when their voltages change.
+
+    What a line takes comes from the drivers in the shares by which they determine its voltage, so that they pay
+    C V_after (V_after - V_before) together. At the phase's end nothing comes back: edges count as steps.
+
+    Args:
+        before_v, after_v: (rows + columns,) of all lines.
+    """
+    if model.architecture is Architecture.ONE_T_ONE_R:
+        return 0.0
+    rows, columns = len(phase.row_v), len(phase.column_on_s)
+    switches, wire_f, off_f_per_m = model.array.switches, model.array.wires.c_segment_f, model.table.off_f_per_m
+    row_f = columns * (wire_f + off_f_per_m * switches.row_width_per_cell_m)
+    column_f = rows * (wire_f + off_f_per_m * switches.column_width_per_cell_m)
+    line_f = np.concatenate((row_f * ~phase.row_on, column_f * (phase.column_on_s <= now_s)))
+    return float(line_f @ (after_v * (after_v - before_v)))
 
 
 def gate_energy_j(model: ArrayModel, phase: Phase) -> float:

@@ -13,12 +13,12 @@ from mtjspice.cards.campaign import Targets
 from mtjspice.cards.conventions import Direction
 from mtjspice.cards.junction import JunctionCard
 from mtjspice.crossbar.switches import SwitchTable
-from mtjspice.errors import DataError
+from mtjspice.errors import DataError, OutputError
 from mtjspice.files import make_folder
 from mtjspice.jobs.progress import ProgressBars
 from mtjspice.junction.parameters import MacrospinParameters
 from mtjspice.junction.resistance import antiparallel_resistance_ohm
-from mtjspice.resources import calibration_folder
+from mtjspice.resources import calibration_folder, cell_cache_folder
 from mtjspice.spice.crossbar_decks import Device
 from mtjspice.switching.cell_surface import CellSurface
 from mtjspice.switching.cell_surfaces import cell_surface
@@ -72,12 +72,11 @@ def array_model(
     targets: Targets,
     *,
     progress: ProgressBars,
-    folder: Path | None = None,
 ) -> ArrayModel:
     """Return the model of `card`'s junctions in `array`.
 
-    What `folder` (or, without one, the shipped calibration of the card) holds for this very card and array is read from
-    there. The rest is computed: surfaces by Fokker-Planck, which takes a while, the switch table by ngspice.
+    What the shipped calibration of the card holds for this very card and array is read from there. The rest is
+    computed, surfaces by Fokker-Planck, which takes a while, the switch table by ngspice, and kept in the user's cache.
 
     Raises:
         ModelError: the junction is not axially symmetric.
@@ -85,9 +84,8 @@ def array_model(
         InputError: the transistor library cannot be used.
     """
     parameters = MacrospinParameters.from_card(card)
-    kept = folder or calibration_folder() / card.name
-    surfaces = _stored_surfaces(kept, card) or _computed_surfaces(parameters, card, progress)
-    table = _stored_table(kept, array) or switch_table(array, parameters.r_p_ohm)
+    surfaces = _surfaces(parameters, card, progress)
+    table = _table(parameters, card, array)
     drive = cell_drive(architecture, parameters, array, table, targets)
     return ArrayModel(architecture, array, parameters, table, surfaces, drive)
 
@@ -114,10 +112,9 @@ def cell_drive(
 
 
 def save_model(model: ArrayModel, folder: Path) -> None:
-    """Write surfaces and switch table where `array_model` finds them."""
+    """Write surfaces and switch table, each a file of its own."""
     make_folder(folder)
-    for direction, surface in model.surfaces.items():
-        surface.save(folder / _surface_name(direction))
+    _save_surfaces(model.surfaces, folder)
     if model.array.switches.kind is SwitchKind.BSIM4:
         model.table.save(folder / _table_name(model.array))
 
@@ -130,30 +127,47 @@ def _table_name(array: ArrayCard) -> str:
     return f"switch_{array.name}.npz"
 
 
-def _stored_surfaces(folder: Path, card: JunctionCard) -> dict[Direction, CellSurface] | None:
-    with suppress(DataError):
-        found = {direction: CellSurface.load(folder / _surface_name(direction)) for direction in Direction}
-        if all(surface.provenance.get("card_sha256") == card.sha256 for surface in found.values()):
-            return found
-    return None
+def _places(card: JunctionCard) -> tuple[Path, Path]:
+    return calibration_folder() / card.name, cell_cache_folder(card.sha256)
 
 
-def _computed_surfaces(
+def _surfaces(
     parameters: MacrospinParameters, card: JunctionCard, progress: ProgressBars
-) -> dict[Direction, CellSurface]:
+) -> Mapping[Direction, CellSurface]:
+    for place in _places(card):
+        with suppress(DataError):
+            kept = {direction: CellSurface.load(place / _surface_name(direction)) for direction in Direction}
+            if all(surface.provenance.get("card_sha256") == card.sha256 for surface in kept.values()):
+                return kept
     found = {}
     for direction in Direction:
         report: Callable[[int, int], None]
         with progress(f"Fokker-Planck: cells, {direction.label}") as report:
             surface = cell_surface(parameters, direction, report)
         found[direction] = replace(surface, provenance={"card": card.name, "card_sha256": card.sha256})
+    _keep(card, lambda cache: _save_surfaces(found, cache))
     return found
 
 
-def _stored_table(folder: Path, array: ArrayCard) -> SwitchTable | None:
-    if array.switches.kind is SwitchKind.BSIM4:
+def _table(parameters: MacrospinParameters, card: JunctionCard, array: ArrayCard) -> SwitchTable:
+    if array.switches.kind is SwitchKind.IDEAL:
+        return switch_table(array, parameters.r_p_ohm)
+    for place in _places(card):
         with suppress(DataError):
-            table = SwitchTable.load(folder / _table_name(array))
-            if table.source == table_source(array):
-                return table
-    return None
+            kept = SwitchTable.load(place / _table_name(array))
+            if kept.source == table_source(array):
+                return kept
+    found = switch_table(array, parameters.r_p_ohm)
+    _keep(card, lambda cache: found.save(cache / _table_name(array)))
+    return found
+
+
+def _save_surfaces(surfaces: Mapping[Direction, CellSurface], folder: Path) -> None:
+    for direction, surface in surfaces.items():
+        surface.save(folder / _surface_name(direction))
+
+
+def _keep(card: JunctionCard, save: Callable[[Path], None]) -> None:
+    """Let `save` write into the card's cache; one that cannot be written costs time only."""
+    with suppress(OutputError):
+        save(make_folder(cell_cache_folder(card.sha256)))

@@ -39,19 +39,25 @@ def run(*command: str, cwd: Path) -> str:
     return done.stdout
 
 
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_templates_models_and_calibration_are_inside(environment: Path, tmp_path: Path) -> None:
     program = """
 import mtjspice.resources as r
 assert r.checkout() is None, r.checkout()
-for folder in (r.netlists_folder(), r.models_folder(), r.calibration_folder()):
-    assert "site-packages" in str(folder), folder
-    print(*sorted(path.name for path in folder.iterdir()))
+print(r.netlists_folder(), r.models_folder(), r.calibration_folder(), sep="\\n")
 """
-    netlists, models, calibration = run(str(environment / "python"), "-c", program, cwd=tmp_path).splitlines()
-    for shown, folder in ((netlists, "netlists"), (models, "models"), (calibration, "calibration")):
-        assert shown.split() == sorted(path.name for path in (TOP / folder).iterdir())
-    assert "mondal2018.toml" in models.split()
-    assert "table3.toml" in calibration.split()
+    shown = run(str(environment / "python"), "-c", program, cwd=tmp_path).splitlines()
+    for inside, name in zip(map(Path, shown), ("netlists", "models", "calibration"), strict=True):
+        assert "site-packages" in inside.parts
+        expected = files_of(TOP / name)
+        assert len(expected) > 1
+        # Names first: they tell more than bytes.
+        found = files_of(inside)
+        assert sorted(found) == sorted(expected)
+        assert found == expected
 
 
 def test_the_installed_command_lists_the_cards(environment: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def table() -> SwitchTable:
     """Falls with the mean voltage, and a little with the difference."""
     mean, difference = np.linspace(-1, 2, 31), np.linspace(-0.5, 0.5, 20)
     g = 5e3 * np.exp(-0.3 * mean[:, None]) / (1 + difference**2)
-    return SwitchTable(mean, difference, g, 1e-9, {"what": "made up"})
+    return SwitchTable(mean, difference, g, 1e-9, 3e-10, {"what": "made up"})
 
 
 def test_no_difference_drives_no_current(table: SwitchTable) -> None:
@@ -75,7 +75,8 @@ def test_a_file_reads_back(table: SwitchTable, tmp_path: Path) -> None:
     back = SwitchTable.load(tmp_path / "t.npz")
     for name in ("mean_v", "difference_v", "g_s_per_m"):
         np.testing.assert_array_equal(getattr(back, name), getattr(table, name))
-    assert (back.cycle_j_per_m, back.source) == (table.cycle_j_per_m, table.source)
+    for name in ("cycle_j_per_m", "off_f_per_m", "source"):
+        assert getattr(back, name) == getattr(table, name)
     assert [path.name for path in tmp_path.iterdir()] == ["t.npz"]
 
 
@@ -98,6 +99,8 @@ def test_the_shipped_table_is_a_transistor_that_is_on() -> None:
     table = SwitchTable.load(SHIPPED)
     assert (table.g_s_per_m > 0).all()
     assert table.cycle_j_per_m > 0
+    # More than the overlap's 0.12 fF/um, less than that of a whole gate.
+    assert 0.12e-9 < table.off_f_per_m < 1e-9
     middle = table.g_s_per_m[:, len(table.difference_v) // 2]
     assert (np.diff(middle) < 0).all()  # less gate drive, less current
     # Drain and source may change places; what is left is ngspice's leakage where the gate hardly turns on.

@@ -18,6 +18,7 @@ Ideal 0 n1 DC 1
 M1 n1 n1 0 bulk nch w=1e-6 l=1e-7
 S1 n1 0 n1 0 ideal
 .model ideal sw(vt=0.5 ron=1 roff=1e12)
+.model field filesource(file="noise_1.txt" amploffset=[0 0])
 .tran 1n 10n
 .control
 run
@@ -51,6 +52,7 @@ def test_a_sound_deck_passes_unchanged() -> None:
         ("models.lib", "../models.lib", ".include names one file beside the deck"),
         ("models.lib", "models.lib other.lib", ".include names one file beside the deck"),
         ("models.lib", '"models.lib"', ".include names one file beside the deck"),
+        ("models.lib", "Models.lib", ".include names one file beside the deck, in lower case: .include Models.lib"),
         (".include models.lib", ".include", ".include names one file beside the deck"),
         (".include", ".inc", "directive not allowed"),
         (".tran", ".lib x y\n.tran", "directive not allowed"),
@@ -63,6 +65,10 @@ def test_a_sound_deck_passes_unchanged() -> None:
         ("echo below", "echo `id`", "not allowed in a .control block"),
         ("waves.raw", "/tmp/waves.raw", "write names one file beside the deck"),
         ("write waves.raw", "write", "write names one file beside the deck"),
+        ("waves.raw", "Waves.raw", "write names one file beside the deck, in lower case"),
+        ("waves.txt", "WAVES.txt", "wrdata names a file beside the deck, in lower case"),
+        ("noise_1.txt", "Noise_1.txt", ".model names files beside the deck, in lower case"),
+        ("noise_1.txt", "/tmp/noise_1.txt", ".model names files beside the deck, in lower case"),
         ("run\n", "pre_osdi /tmp/x.osdi\nrun\n", "pre_osdi names one file beside the deck"),
         ("waves.txt", "../waves.txt", "wrdata names a file beside the deck"),
         ("M1 n1 n1 0 bulk", "M1 n1 n1 0 x1.bulk", "node name 'x1.bulk'"),
@@ -81,6 +87,12 @@ def test_a_fault_is_found(old: str, new: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         check_deck(SOUND.replace(old, new, 1))
     assert message in str(caught.value)
+
+
+def test_upper_case_is_a_fault_of_file_names_only() -> None:
+    loud = "\n".join(line if "." in line.strip(".") else line.upper() for line in SOUND.splitlines()) + "\n"
+    assert ".SUBCKT" in loud
+    assert check_deck(loud) == loud
 
 
 def test_all_faults_are_named_at_once() -> None:

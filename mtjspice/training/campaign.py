@@ -1,0 +1,255 @@
+"""The same network trained from several seeds, and the files that a user gets."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtjspice import __version__
+from mtjspice.cards.array import Architecture, ArrayCard
+from mtjspice.cards.campaign import load_campaign
+from mtjspice.cards.junction import JunctionCard
+from mtjspice.cards.training import RuleName, Switching, TrainingCard
+from mtjspice.errors import InputError
+from mtjspice.files import make_folder, sha256_of, write_json
+from mtjspice.jobs.batches import Batch, run_batches
+from mtjspice.jobs.checkpoint import Checkpoint
+from mtjspice.jobs.executors import Executor
+from mtjspice.jobs.progress import ProgressBars
+from mtjspice.npz import save_npz
+from mtjspice.surrogate.model import array_model
+from mtjspice.training.networks import Network
+from mtjspice.training.rule import Hardware
+from mtjspice.training.task import Followed, Scenario, TrainingTask, train_task, unpacked
+
+SCHEMA = 1
+_CAMPAIGN = "table3"
+"""Its t0, t1 and P0 are the paper's."""
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What is trained, from how many seeds.
+
+    Args:
+        data: a data set's name, or a file.
+        split: of it.
+        validation: training samples that stand in for the test part; 0 for none.
+        net: a network's name or layer sizes.
+        scenario: where weights live.
+        rule: how they are updated.
+        architecture: of the crossbars.
+        phases: of a write.
+        variation_percent: spread of resistances.
+        switching: what decides whether a driven junction flips.
+        mean_field: whether 1R lines are solved by their mean field.
+        card: settings.
+        junction: card of the junctions.
+        array: card of the array.
+        seeds: how many.
+        root_seed: of all randomness.
+    """
+
+    data: str
+    net: str
+    scenario: Scenario
+    card: TrainingCard
+    junction: JunctionCard
+    array: ArrayCard
+    split: str | None = None
+    validation: int = 0
+    rule: RuleName = RuleName.PER_SAMPLE
+    architecture: Architecture = Architecture.ONE_T_ONE_R
+    phases: int | None = None
+    variation_percent: float = 0.0
+    switching: Switching = Switching.PHYSICAL
+    mean_field: bool = False
+    seeds: int = 1
+    root_seed: int = 1
+
+    def described(self) -> dict[str, Any]:
+        """Return everything that determines the results, as plain data."""
+        described = {
+            name: getattr(self, name)
+            for name in ("data", "split", "validation", "net", "variation_percent", "mean_field", "seeds", "root_seed")
+        }
+        described |= {
+            "scenario": self.scenario.value,
+            "rule": self.rule.value,
+            "architecture": self.architecture.value,
+            "phases": self.phases or self.architecture.phases[0],
+            "switching": self.switching.value,
+            "settings": self._settings(),
+        }
+        return described | {"junction_sha256": self.junction.sha256, "array_sha256": self.array.sha256}
+
+    def _settings(self) -> dict[str, Any]:
+        """Return the settings that the run uses, and no others."""
+        used = {
+            Scenario.REAL: [RuleName.REAL],
+            Scenario.STOCHASTIC: [self.rule],
+        }.get(self.scenario, [RuleName.BINARY_CONNECT])
+        if getattr(self.card, used[0].value).scale is None and used[0] is not RuleName.REAL:
+            used = [*used, RuleName.REAL]
+        card = self.card.model_dump(mode="json")
+        return {"normalise": self.card.normalise} | {rule.value: card[rule.value] for rule in used}
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a plan came to.
+
+    Args:
+        plan: what was trained.
+        runs: as `train_task` returns them, by seed.
+        elapsed_s: of the whole campaign.
+    """
+
+    plan: TrainingPlan
+    runs: tuple[dict[str, Any], ...]
+    elapsed_s: float
+
+    @property
+    def errors(self) -> np.ndarray:
+        """(seeds,) fractions of the test part that are wrong."""
+        return np.array([run["test_error"] for run in self.runs])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as plain data, without the states."""
+        errors, runs, last = self.errors, self.runs, [run["epochs"][-1] for run in self.runs]
+        per_sample = 1 / runs[0]["samples"]
+        return {
+            "schema": SCHEMA,
+            **self.plan.described(),
+            "test_error": float(errors.mean()),
+            "test_error_std": float(errors.std(ddof=1)) if len(errors) > 1 else 0.0,
+            "per_seed": errors.tolist(),
+            "epochs": len(runs[0]["epochs"]),
+            "samples": runs[0]["samples"],
+            "test_samples": runs[0]["test_samples"],
+            "samples_per_s": float(np.median([run["samples_per_s"] for run in runs])),
+            "sizes": runs[0]["sizes"],
+            "bias_rows": runs[0]["bias_rows"],
+            "scales": np.mean([run["scales"] for run in runs], axis=0).tolist(),
+            "train_mse": np.mean([run["train_mse"] for run in runs], axis=0).tolist(),
+            "test_errors": np.mean([run["test_errors"] for run in runs], axis=0).tolist(),
+            "test_errors_std": np.std([run["test_errors"] for run in runs], axis=0).tolist(),
+            "confusion": np.sum([run["confusion"] for run in runs], axis=0).tolist(),
+            "classes": runs[0]["classes"],
+            "flips_per_sample": float(np.mean([record["flips"] for record in last])) * per_sample,
+            "false_flips_per_sample": float(np.mean([record["false_flips"] for record in last])) * per_sample,
+            "clipped_x": float(np.mean([run["clipped_x"] for run in runs])),
+            "clipped_delta_per_sample": float(np.mean([record["clipped"] for record in last])) * per_sample,
+            "step_j": float(np.mean([record["step_j"] for record in last])),
+            "price": runs[0]["price"],
+            "data_sha256": runs[0]["data_sha256"],
+            "provenance": {"mtjspice": __version__, "elapsed_s": round(self.elapsed_s, 1)},
+        }
+
+    def states(self) -> dict[str, np.ndarray]:
+        """Return final states by name: layer n of all seeds as (seeds, rows, columns), 1 parallel, 0 antiparallel."""
+        first = self.runs[0]
+        shapes = Network(tuple(first["sizes"]), tuple(first["bias_rows"])).shapes
+        return {
+            f"layer_{n + 1}": np.array([unpacked(run["states"][n], shape) for run in self.runs])
+            for n, shape in enumerate(shapes)
+        }
+
+
+def run_training(
+    plan: TrainingPlan,
+    folder: Path,
+    *,
+    resume: bool,
+    executor: Executor,
+    progress: ProgressBars,
+    draw: Callable[[dict[str, Any], Path], object],
+) -> TrainingResult:
+    """Train, and leave ``training.json``, ``states.npz`` and a figure in `folder`.
+
+    Finished seeds, and finished epochs of those that are not, are kept until then.
+
+    Raises:
+        InputError: a plan that cannot be, or an unfinished run in the folder without `resume`.
+        MtjspiceError: whatever else stops it.
+    """
+    started = time.monotonic()
+    hardware = hardware_of(plan, progress)
+    make_folder(folder)
+    identity = sha256_of(plan.described())
+    with Checkpoint(folder / "checkpoint", identity) as checkpoint:
+        epochs = make_folder(folder / "checkpoint" / identity[:16] / "epochs")
+        if not resume and any(epochs.iterdir()):
+            raise InputError(
+                "an unfinished run holds finished epochs",
+                where=folder,
+                next_step="add --resume to go on with it, or choose another folder with --out",
+            )
+        checkpoint.require_resume(resume)
+        with progress(f"{plan.data} {plan.net} {plan.scenario.value}: seeds trained") as report:
+            runs = run_batches(
+                train_task,
+                [
+                    Batch(f"seed-{task.number:04d}", Followed(task, epochs / f"{task.number:04d}.npz", identity))
+                    for task in tasks_of(plan, hardware)
+                ],
+                executor=executor,
+                checkpoint=checkpoint,
+                on_progress=report,
+            )
+        result = TrainingResult(plan, tuple(runs.values()), time.monotonic() - started)
+        described = result.to_json()
+        write_json(folder / "training.json", described)
+        save_npz(folder / "states.npz", SCHEMA, plan.described(), result.states())
+        draw(described, folder / "training.png")
+        checkpoint.remove()
+    return result
+
+
+def hardware_of(plan: TrainingPlan, progress: ProgressBars) -> Hardware | None:
+    """Return what a plan trains on; None in software.
+
+    Raises:
+        InputError: phases that the architecture does not have, or a spread out of range.
+    """
+    if plan.scenario in (Scenario.REAL, Scenario.BINARY_CONNECT):
+        return None
+    phases = plan.phases or plan.architecture.phases[0]
+    if phases not in plan.architecture.phases:
+        raise InputError(
+            f"{plan.architecture} has no write of {phases} phases",
+            given=phases,
+            allowed=" or ".join(map(str, plan.architecture.phases)),
+        )
+    model = array_model(
+        plan.architecture, plan.junction, plan.array, load_campaign(_CAMPAIGN).targets, progress=progress
+    )
+    return Hardware(model, phases, plan.variation_percent, plan.switching, plan.mean_field)
+
+
+def tasks_of(plan: TrainingPlan, hardware: Hardware | None) -> Sequence[TrainingTask]:
+    """Return a task for each seed.
+
+    Raises:
+        InputError: fewer than one seed.
+    """
+    if plan.seeds < 1:
+        raise InputError("there is nothing to train", given=f"{plan.seeds} seeds", allowed="1 seed or more")
+    return [
+        TrainingTask(
+            data=plan.data,
+            split=plan.split,
+            validation=plan.validation,
+            net=plan.net,
+            scenario=plan.scenario,
+            rule=plan.rule,
+            card=plan.card,
+            hardware=hardware,
+            root_seed=plan.root_seed,
+            number=number,
+        )
+        for number in range(plan.seeds)
+    ]

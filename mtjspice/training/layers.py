@@ -1,0 +1,100 @@
+"""A network of crossbars as compiled kernels see it: forward and backward through the arrays' reads.
+
+Layer l has an array of (inputs + bias rows, outputs) cells; bias rows have x = 1. With y = tanh(a), a = b W x and
+E = 1/2 sum (y - t)^2, an output's error is delta = dE/da = (y - t)(1 - y^2), and the one before it, by the transposed
+read, delta = b W delta (1 - y^2) (Mondal & Srivastava, section 4.5).
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mtjspice.junction.compiled import compiled
+
+
+class Signals(NamedTuple):
+    """What runs through a network for one sample; one array for each layer."""
+
+    x: tuple[Any, ...]
+    """(rows,) what drives the rows: inputs, then ones for the bias."""
+    y: tuple[Any, ...]
+    """(columns,) outputs."""
+    delta: tuple[Any, ...]
+    """(columns,) errors, clipped to [-1, 1]."""
+
+
+def new_signals(shapes: list[tuple[int, int]]) -> Signals:
+    """Return signals for arrays of (rows, columns) cells, with ones in the bias rows."""
+    return Signals(
+        x=tuple(np.ones(rows) for rows, _ in shapes),
+        y=tuple(np.zeros(columns) for _, columns in shapes),
+        delta=tuple(np.zeros(columns) for _, columns in shapes),
+    )
+
+
+@compiled()
+def forward(weights, scales, sample, signals):  # type: ignore[no-untyped-def]
+    """Set inputs and outputs of every layer.
+
+    Args:
+        weights: for each layer (rows, columns), as a read sees them.
+        scales: (layers,) b.
+        sample: (features,), -1 to 1.
+        signals: changed.
+    """
+    signals.x[0][: sample.size] = sample
+    for layer in range(len(weights)):
+        weight, x, y = weights[layer], signals.x[layer], signals.y[layer]
+        y[:] = 0.0
+        for i in range(x.size):
+            if x[i] != 0.0:
+                for j in range(y.size):
+                    y[j] += x[i] * weight[i, j]
+        for j in range(y.size):
+            y[j] = math.tanh(scales[layer] * y[j])
+        if layer + 1 < len(weights):
+            signals.x[layer + 1][: y.size] = y
+
+
+@compiled()
+def backward(weights, scales, target, signals):  # type: ignore[no-untyped-def]
+    """Set the errors of every layer, clipped to [-1, 1], and return how many were beyond it.
+
+    Args:
+        weights: as for `forward`.
+        scales: (layers,) b.
+        target: (outputs,), -1 or +1.
+        signals: with the inputs and outputs of a sample; changed.
+    """
+    clipped = 0
+    for layer in range(len(weights) - 1, -1, -1):
+        y, delta = signals.y[layer], signals.delta[layer]
+        for j in range(y.size):
+            if layer == len(weights) - 1:
+                error = y[j] - target[j]
+            else:
+                weight, after = weights[layer + 1], signals.delta[layer + 1]
+                error = 0.0
+                for k in range(after.size):
+                    error += weight[j, k] * after[k]
+                error *= scales[layer + 1]
+            delta[j] = error * (1.0 - y[j] * y[j])
+            if abs(delta[j]) > 1.0:
+                clipped += 1
+                delta[j] = 1.0 if delta[j] > 0.0 else -1.0
+    return clipped
+
+
+@compiled()
+def driven_rows(x, least, rows):  # type: ignore[no-untyped-def]
+    """Return the rows with x above `least` and those with x below -`least`, both views into `rows`, (rows,) int64."""
+    positive, negative = 0, x.size
+    for i in range(x.size):
+        if x[i] > least:
+            rows[positive] = i
+            positive += 1
+        elif x[i] < -least:
+            negative -= 1
+            rows[negative] = i
+    return rows[:positive], rows[negative:]

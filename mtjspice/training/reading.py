@@ -1,0 +1,22 @@
+"""What the reads of one sample take: forward through every layer, and back through all but the first."""
+
+from typing import Any
+
+from mtjspice.surrogate.ideal_energy import read_energy_j
+from mtjspice.surrogate.model import ArrayModel
+from mtjspice.training.layers import Signals, backward, forward
+from mtjspice.training.rule import Problem
+
+
+def reading_energy_j(
+    model: ArrayModel, weights: tuple[Any, ...], problem: Problem, sample: int, signals: Signals
+) -> float:
+    """Return the energy, and leave the sample's inputs, outputs and errors in `signals`."""
+    forward(weights, problem.scales, problem.x[sample], signals)
+    backward(weights, problem.scales, problem.targets[sample], signals)
+    energy_j = 0.0
+    for n, weight in enumerate(weights):
+        energy_j += read_energy_j(model, weight, signals.x[n])
+        if n > 0:
+            energy_j += read_energy_j(model, weight.T, signals.delta[n])
+    return energy_j

@@ -1,0 +1,249 @@
+"""One network trained from one seed: everything that determines it, and what comes out."""
+
+import base64
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtjspice.cards.array import Architecture
+from mtjspice.cards.training import RuleName, TrainingCard
+from mtjspice.errors import InputError
+from mtjspice.jobs.seeds import generator
+from mtjspice.training.batch import BatchRule
+from mtjspice.training.counter import CounterRule
+from mtjspice.training.datasets import Dataset, load_dataset
+from mtjspice.training.epoch_file import EpochFile
+from mtjspice.training.networks import Network, classified, network_sizes, outputs_of, targets
+from mtjspice.training.normalise import normalise
+from mtjspice.training.per_sample import PerSampleRule
+from mtjspice.training.programmed import programmed_weights
+from mtjspice.training.rule import Hardware, Problem, Rule, Tally
+from mtjspice.training.software import SoftwareRule
+
+_CURVE_SAMPLES = 10_000
+"""At most, of the training part, for the error after every epoch."""
+_START, _ORDER, _EPOCH, _SCALE, _PROGRAM, _VALIDATION = range(6)
+
+
+class Scenario(StrEnum):
+    """Where weights live and how they get there (Mondal & Srivastava, section 5); DV is ST with variation."""
+
+    REAL = "rv"
+    """Real weights, in software."""
+    BINARY_CONNECT = "bc"
+    """Binary weights, in software."""
+    PROGRAMMED = "dp"
+    """Binary weights found in software, then written into crossbars."""
+    STOCHASTIC = "st"
+    """Trained in the crossbars."""
+
+
+@dataclass(frozen=True)
+class TrainingTask:
+    """Everything that determines a run.
+
+    Args:
+        data: a data set's name, or a file.
+        split: of it.
+        validation: how many training samples stand in for the test part, to choose settings on; 0 for none.
+        net: a network's name or layer sizes.
+        scenario: where weights live.
+        rule: how they are updated, in `Scenario.STOCHASTIC`.
+        card: settings.
+        hardware: what learns; None in software.
+        root_seed: of all randomness.
+        number: of the run. Runs of one number share splits and starts, whatever else differs.
+    """
+
+    data: str
+    split: str | None
+    validation: int
+    net: str
+    scenario: Scenario
+    rule: RuleName
+    card: TrainingCard
+    hardware: Hardware | None
+    root_seed: int
+    number: int
+
+    def rng(self, *key: int) -> np.random.Generator:
+        """Return the generator of one use."""
+        return generator(self.root_seed, (self.number, *key))
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A task whose epochs are kept in a file, so that a killed run goes on.
+
+    Args:
+        task: the run.
+        path: of the file; None keeps nothing.
+        identity: of everything that determines the run.
+    """
+
+    task: TrainingTask
+    path: Path | None
+    identity: str
+
+
+def train_task(followed: Followed) -> dict[str, Any]:
+    """Return what a run comes to, as plain data.
+
+    Returns:
+        ``test_error``; ``train_mse`` and ``test_errors``, before the first epoch and after each; ``confusion``, by true
+        class and by the one named; ``epochs``, what happened in each; ``scales``; ``clipped_x``; ``price``;
+        ``samples_per_s``; ``states``, of each layer's cells, packed.
+
+    Raises:
+        MtjspiceError: data, network or settings that cannot be used.
+    """
+    task = followed.task
+    data, clipped_x = _data(task)
+    return _Run(task, data).finish(EpochFile(followed.path, followed.identity)) | {"clipped_x": clipped_x}
+
+
+def _data(task: TrainingTask) -> tuple[Dataset, float]:
+    """Return normalised data and the clipped fraction of its training part."""
+    data = load_dataset(task.data, task.split, seed=task.root_seed + task.number)
+    if task.validation:
+        data = data.with_validation(task.validation, task.rng(_VALIDATION))
+    normalised = normalise(data, task.card.normalise)
+    return normalised.dataset, normalised.clipped_train
+
+
+class _Run:
+    """A rule with its data, epoch by epoch."""
+
+    def __init__(self, task: TrainingTask, data: Dataset) -> None:
+        self._task, self._data = task, data
+        sizes = network_sizes(task.net, data.x_train.shape[1], len(data.classes))
+        name = {Scenario.REAL: RuleName.REAL, Scenario.STOCHASTIC: task.rule}.get(
+            task.scenario, RuleName.BINARY_CONNECT
+        )
+        settings = getattr(task.card, name.value)
+        network = Network(sizes, settings.bias_rows)
+        self._targets = targets(data.y_train, sizes[-1])
+        self._epochs = settings.epochs
+        scales = np.ones(len(network.shapes))
+        if name is not RuleName.REAL:
+            scales = np.array(network.by_layer(settings.scale)) if settings.scale else self._real_scales(sizes)
+        self._problem = Problem(data.x_train, self._targets, network, scales)
+        self._rule = _rule(name, self._problem, task, task.rng(_START))
+
+    def finish(self, kept: EpochFile) -> dict[str, Any]:
+        """Train to the end, on from the epochs in `kept`."""
+        task, rule = self._task, self._rule
+        history, state = kept.load()
+        if history:
+            rule.restore(state)
+        else:
+            history = [self._measured(Tally(), 0.0)]
+        for epoch in range(len(history) - 1, self._epochs):
+            started = time.monotonic()
+            order = task.rng(_ORDER, epoch).permutation(len(self._problem.x))
+            tally = rule.epoch(order, task.rng(_EPOCH, epoch))
+            history.append(self._measured(tally, time.monotonic() - started))
+            kept.save(history, rule.state())
+        weights = rule.weights()
+        if task.scenario is Scenario.PROGRAMMED:
+            assert task.hardware is not None
+            weights, tally = programmed_weights(task.hardware, weights, task.rng(_PROGRAM))
+            history.append(history[-1] | {"flips": tally.flips, "false_flips": tally.false_flips})
+            history[-1]["test_error"] = self._test_error(weights)
+        return self._result(history, weights)
+
+    def _real_scales(self, sizes: tuple[int, ...]) -> np.ndarray:
+        """Return b = mean |W| of each layer of a network of real weights (section 3.2)."""
+        settings = self._task.card.real
+        network = Network(sizes, settings.bias_rows)
+        problem = Problem(self._data.x_train, self._targets, network, np.ones(len(network.shapes)))
+        rule = SoftwareRule(problem, settings, False, self._task.rng(_SCALE))
+        for epoch in range(settings.epochs):
+            rng = self._task.rng(_SCALE, epoch)
+            rule.epoch(rng.permutation(len(problem.x)), rng)
+        return np.array([float(np.abs(weight).mean()) for weight in rule.weights()])
+
+    def _outputs(self, weights: list[np.ndarray], x: np.ndarray) -> np.ndarray:
+        return outputs_of(weights, self._problem.scales, x)
+
+    def _test_error(self, weights: list[np.ndarray]) -> float:
+        return float((classified(self._outputs(weights, self._data.x_test)) != self._data.y_test).mean())
+
+    def _measured(self, tally: Tally, seconds: float) -> dict[str, Any]:
+        """Return an epoch's record."""
+        weights = self._rule.weights()
+        seen = self._outputs(weights, self._problem.x[:_CURVE_SAMPLES])
+        return {
+            "train_mse": float(((seen - self._targets[:_CURVE_SAMPLES]) ** 2).mean()),
+            "test_error": self._test_error(weights),
+            "seconds": seconds,
+            "flips": tally.flips,
+            "false_flips": tally.false_flips,
+            "written": tally.written,
+            "clipped": tally.clipped,
+            "noted": tally.noted,
+            "step_j": float(np.mean(tally.energy_j)) if tally.energy_j else 0.0,
+        }
+
+    def _result(self, history: list[dict[str, Any]], weights: list[np.ndarray]) -> dict[str, Any]:
+        data = self._data
+        named = classified(self._outputs(weights, data.x_test))
+        confusion = np.zeros((len(data.classes), len(data.classes)), int)
+        np.add.at(confusion, (data.y_test, named), 1)
+        trained = [record["seconds"] for record in history[1:] if record["seconds"]]
+        price = self._rule.price
+        return {
+            "test_error": float((named != data.y_test).mean()),
+            "train_mse": [record["train_mse"] for record in history],
+            "test_errors": [record["test_error"] for record in history],
+            "confusion": confusion.tolist(),
+            "classes": list(data.classes),
+            "epochs": history[1:],
+            "samples": len(data.y_train),
+            "test_samples": len(data.y_test),
+            "data_sha256": data.sha256,
+            "sizes": list(self._problem.network.sizes),
+            "bias_rows": list(self._problem.network.bias_rows),
+            "scales": self._problem.scales.tolist(),
+            "price": {
+                "write_phases": price.write_phases,
+                "junctions": price.junctions,
+                "digital_bits": price.digital_bits,
+                "remark": price.remark,
+            },
+            "samples_per_s": len(data.y_train) / float(np.median(trained)) if trained else 0.0,
+            "states": [packed(weight > 0) for weight in weights],
+        }
+
+
+def _rule(name: RuleName, problem: Problem, task: TrainingTask, rng: np.random.Generator) -> Rule:
+    card, hardware = task.card, task.hardware
+    if name in (RuleName.REAL, RuleName.BINARY_CONNECT):
+        return SoftwareRule(problem, getattr(card, name.value), name is RuleName.BINARY_CONNECT, rng)
+    assert hardware is not None
+    if name is RuleName.PER_SAMPLE:
+        return PerSampleRule(problem, hardware, card.per_sample, rng)
+    if hardware.model.architecture is Architecture.ONE_R:
+        raise InputError(
+            f"the rule {name} needs cells that are written one column at a time, without sneak paths",
+            given="--arch 1r",
+            allowed="--arch 1t1r, or --rule per_sample",
+        )
+    if name is RuleName.BATCH:
+        return BatchRule(problem, hardware, card.batch, rng)
+    return CounterRule(problem, hardware, card.counter, rng)
+
+
+def packed(states: np.ndarray) -> str:
+    """Return states, (rows, columns) bool, as text."""
+    return base64.b64encode(np.packbits(states).tobytes()).decode()
+
+
+def unpacked(text: str, shape: tuple[int, int]) -> np.ndarray:
+    """Return what `packed` was given, (rows, columns) uint8."""
+    bits = np.unpackbits(np.frombuffer(base64.b64decode(text), np.uint8), count=shape[0] * shape[1])
+    return bits.reshape(shape)
