@@ -103,8 +103,9 @@ def write_device(model: ArrayModel) -> WriteDevice:
 def ideal_array(model: ArrayModel, device: WriteDevice, cells: Cells) -> IdealArray:
     """Return `cells` for the kernels."""
     g_p, g_ap = model.cell_conductances_s
-    weight_of = np.empty((2, *cells.state.T.shape), np.float32)
-    ratio = np.empty(weight_of.shape)
+    row_count, column_count = cells.state.shape
+    weight_of = np.empty((2, column_count, row_count), np.float32)
+    ratio = np.empty((2, column_count, row_count))
     for state in (0, 1):
         alike = cells.with_state(np.full(cells.state.shape, state))
         own_s, _ = alike.conductance_s(np.full(cells.state.shape, model.array.read.v_read_v))
@@ -123,7 +124,7 @@ def ideal_array(model: ArrayModel, device: WriteDevice, cells: Cells) -> IdealAr
         excess = np.quantile(ratio[:, switches], 1 - _STRONG_SHARE, axis=1)
         strong = (ratio > excess[:, None, None]) & switches
         excess = _MARGIN * excess
-    start = np.zeros((2, strong.shape[1] + 1), np.int64)
+    start = np.zeros((2, column_count + 1), np.int64)
     start[:, 1:] = np.cumsum(strong.sum(axis=2), axis=1)
     rows = np.zeros((2, max(1, int(start[:, -1].max()))), np.int64)
     for k in (0, 1):
