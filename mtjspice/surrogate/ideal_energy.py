@@ -1,7 +1,9 @@
-"""What a read and a write of a 1T1R array with ideal lines take, in the states that its cells are in."""
+"""What a read of an array with ideal lines takes, and a write of a 1T1R one, in the states that its cells are in."""
 
 import numpy as np
 
+from mtjspice.schedule import read_phase
+from mtjspice.surrogate.exact_write import gate_energy_j
 from mtjspice.surrogate.ideal_array import IdealArray, WriteDevice
 from mtjspice.surrogate.model import ArrayModel
 
@@ -16,10 +18,11 @@ def read_energy_j(model: ArrayModel, weight: np.ndarray, x: np.ndarray) -> float
     """
     g_p, g_ap = model.cell_conductances_s
     rows, columns = weight.shape
-    read, width_m = model.array.read, model.array.switches.select_width_m
+    read = model.array.read
     g_row_s = (weight.sum(axis=1) * (g_p - g_ap) / 2) + (columns + 1) * model.reference_s
     power_w = read.v_read_v**2 * float((x**2) @ g_row_s)
-    gates_j = model.table.cycle_j_per_m * width_m * rows * (columns + 1)
+    gates_j = gate_energy_j(model, read_phase(x, columns, model.array, 0.0))
+    gates_j += model.table.cycle_j_per_m * model.array.switches.select_width_m * rows
     return power_w * (read.t_read_s - model.array.timing.edge_s / 3) + gates_j
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from mtjspice.calibration.cell import calibrate_cell
@@ -35,14 +36,14 @@ class ArrayModel:
     surfaces: Mapping[Direction, CellSurface]
     drive: CellDrive
 
-    @property
+    @cached_property
     def select_ohm(self) -> float:
         """A 1T1R cell's select transistor at small currents; 0 in 1R."""
         if self.architecture is Architecture.ONE_R:
             return 0.0
         return series_resistance_ohm(self.table, self.array.switches.select_width_m, 0.0)
 
-    @property
+    @cached_property
     def cell_conductances_s(self) -> tuple[float, float]:
         """(G_P, G_AP) of a nominal cell at the read voltage, with its transistor or its share of its lines'."""
         switches = self.array.switches
@@ -53,7 +54,7 @@ class ArrayModel:
         r_ap_ohm = antiparallel_resistance_ohm(self.parameters, self.array.read.v_read_v)
         return 1 / (self.parameters.r_p_ohm + in_series_ohm), 1 / (r_ap_ohm + in_series_ohm)
 
-    @property
+    @cached_property
     def reference_s(self) -> float:
         """Conductance of a reference cell: the mean of the two states'."""
         return sum(self.cell_conductances_s) / 2

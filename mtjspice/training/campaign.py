@@ -1,10 +1,11 @@
 """The same network trained from several seeds, and the files that a user gets."""
 
+import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -14,14 +15,16 @@ from mtjspice.cards.campaign import load_campaign
 from mtjspice.cards.junction import JunctionCard
 from mtjspice.cards.training import RuleName, Switching, TrainingCard
 from mtjspice.errors import InputError
-from mtjspice.files import make_folder, sha256_of, write_json
+from mtjspice.files import make_folder, sha256_of, write_json, writing
 from mtjspice.jobs.batches import Batch, run_batches
 from mtjspice.jobs.checkpoint import Checkpoint
 from mtjspice.jobs.executors import Executor
 from mtjspice.jobs.progress import ProgressBars
 from mtjspice.npz import save_npz
 from mtjspice.surrogate.model import array_model
-from mtjspice.training.networks import Network
+from mtjspice.training.datasets import load_dataset
+from mtjspice.training.epoch_file import epochs_followed
+from mtjspice.training.networks import Network, network_sizes
 from mtjspice.training.rule import Hardware
 from mtjspice.training.task import Followed, Scenario, TrainingTask, train_task, unpacked
 
@@ -70,6 +73,24 @@ class TrainingPlan:
     seeds: int = 1
     root_seed: int = 1
 
+    @property
+    def learns_by(self) -> RuleName:
+        """The rule that finds the weights."""
+        if self.scenario is Scenario.STOCHASTIC:
+            return self.rule
+        return RuleName.REAL if self.scenario is Scenario.REAL else RuleName.BINARY_CONNECT
+
+    @property
+    def epochs(self) -> int:
+        """Of that rule."""
+        return getattr(self.card, self.learns_by.value).epochs
+
+    def with_epochs(self, epochs: int) -> Self:
+        """Return the plan with so many epochs of that rule."""
+        name = self.learns_by.value
+        settings = getattr(self.card, name).model_copy(update={"epochs": epochs})
+        return replace(self, card=self.card.model_copy(update={name: settings}))
+
     def described(self) -> dict[str, Any]:
         """Return everything that determines the results, as plain data."""
         described = {
@@ -88,10 +109,7 @@ class TrainingPlan:
 
     def _settings(self) -> dict[str, Any]:
         """Return the settings that the run uses, and no others."""
-        used = {
-            Scenario.REAL: [RuleName.REAL],
-            Scenario.STOCHASTIC: [self.rule],
-        }.get(self.scenario, [RuleName.BINARY_CONNECT])
+        used = [self.learns_by]
         if getattr(self.card, used[0].value).scale is None and used[0] is not RuleName.REAL:
             used = [*used, RuleName.REAL]
         card = self.card.model_dump(mode="json")
@@ -127,7 +145,7 @@ class TrainingResult:
             "test_error": float(errors.mean()),
             "test_error_std": float(errors.std(ddof=1)) if len(errors) > 1 else 0.0,
             "per_seed": errors.tolist(),
-            "epochs": len(runs[0]["epochs"]),
+            "epochs": self.plan.epochs,
             "samples": runs[0]["samples"],
             "test_samples": runs[0]["test_samples"],
             "samples_per_s": float(np.median([run["samples_per_s"] for run in runs])),
@@ -166,7 +184,7 @@ def run_training(
     resume: bool,
     executor: Executor,
     progress: ProgressBars,
-    draw: Callable[[dict[str, Any], Path], object],
+    draw: Callable[[TrainingResult, Path], object],
 ) -> TrainingResult:
     """Train, and leave ``training.json``, ``states.npz`` and a figure in `folder`.
 
@@ -177,44 +195,77 @@ def run_training(
         MtjspiceError: whatever else stops it.
     """
     started = time.monotonic()
+    identity = sha256_of([plan.described(), _data_sha256(plan)])
     hardware = hardware_of(plan, progress)
     make_folder(folder)
-    identity = sha256_of(plan.described())
+    # Not inside the checkpoint's own folder, which goes when a run is stopped before a seed is finished.
+    epochs = folder.resolve() / "checkpoint" / f"epochs-{identity[:16]}"
     with Checkpoint(folder / "checkpoint", identity) as checkpoint:
-        epochs = make_folder(folder / "checkpoint" / identity[:16] / "epochs")
-        if not resume and any(epochs.iterdir()):
+        if not resume and any(epochs.glob("*.npz")):
             raise InputError(
                 "an unfinished run holds finished epochs",
                 where=folder,
                 next_step="add --resume to go on with it, or choose another folder with --out",
             )
         checkpoint.require_resume(resume)
-        with progress(f"{plan.data} {plan.net} {plan.scenario.value}: seeds trained") as report:
-            runs = run_batches(
-                train_task,
-                [
-                    Batch(f"seed-{task.number:04d}", Followed(task, epochs / f"{task.number:04d}.npz", identity))
-                    for task in tasks_of(plan, hardware)
-                ],
-                executor=executor,
-                checkpoint=checkpoint,
-                on_progress=report,
-            )
+        make_folder(epochs)
+        tasks = tasks_of(plan, hardware)
+        finished = 0
+        with progress(f"{Path(plan.data).stem} {plan.net} {plan.scenario}: epochs trained") as report:
+
+            def on_epochs(count: int) -> None:
+                report(finished + count, len(tasks) * plan.epochs)
+
+            def on_seeds(count: int, _: int) -> None:
+                nonlocal finished
+                finished = count * plan.epochs
+                on_epochs(0)
+
+            with epochs_followed(on_epochs):
+                runs = run_batches(
+                    train_task,
+                    [
+                        Batch(f"seed-{task.number:04d}", Followed(task, epochs / f"{task.number:04d}.npz", identity))
+                        for task in tasks
+                    ],
+                    executor=executor,
+                    checkpoint=checkpoint,
+                    on_progress=on_seeds,
+                )
         result = TrainingResult(plan, tuple(runs.values()), time.monotonic() - started)
-        described = result.to_json()
-        write_json(folder / "training.json", described)
+        write_json(folder / "training.json", result.to_json())
         save_npz(folder / "states.npz", SCHEMA, plan.described(), result.states())
-        draw(described, folder / "training.png")
+        draw(result, folder / "training.png")
+        with writing(epochs):
+            shutil.rmtree(epochs)
         checkpoint.remove()
     return result
+
+
+def _data_sha256(plan: TrainingPlan) -> str:
+    """Return the SHA-256 of the first seed's data, which the network fits.
+
+    Raises:
+        InputError: data that cannot be used, or a network that does not fit them.
+    """
+    data = load_dataset(plan.data, plan.split, seed=plan.root_seed)
+    network_sizes(plan.net, data.x_train.shape[1], len(data.classes))
+    return data.sha256
 
 
 def hardware_of(plan: TrainingPlan, progress: ProgressBars) -> Hardware | None:
     """Return what a plan trains on; None in software.
 
     Raises:
-        InputError: phases that the architecture does not have, or a spread out of range.
+        InputError: phases that the architecture does not have, or a rule without crossbars in crossbars.
     """
+    if plan.scenario is Scenario.STOCHASTIC and plan.rule in (RuleName.REAL, RuleName.BINARY_CONNECT):
+        raise InputError(
+            "the rule does not train crossbars",
+            given=f"--rule {plan.rule}",
+            allowed=f"{RuleName.PER_SAMPLE}, {RuleName.BATCH} or {RuleName.COUNTER}",
+            next_step="train in software with --scenario rv (real weights) or --scenario bc (binary weights)",
+        )
     if plan.scenario in (Scenario.REAL, Scenario.BINARY_CONNECT):
         return None
     phases = plan.phases or plan.architecture.phases[0]

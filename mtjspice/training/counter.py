@@ -28,7 +28,7 @@ from mtjspice.training.layers import backward, driven_rows, forward, new_signals
 from mtjspice.training.reading import reading_energy_j
 from mtjspice.training.rule import Hardware, Price, Problem, Tally
 
-_SAMPLED = 16
+_SAMPLED = 4
 """Steps of an epoch whose energy is worked out."""
 _PULSES = 3
 """Of a column's transfer: bits set, bits reset, A reset."""

@@ -7,15 +7,19 @@ from mtjspice.surrogate.ideal_array import IdealArray, WriteDevice, ideal_array
 from mtjspice.training.rule import Hardware
 
 
+def new_cells(hardware: Hardware, state: np.ndarray, rng: np.random.Generator) -> Cells:
+    """Return junctions in the given states, (rows, columns), that vary as the hardware's do."""
+    model = hardware.model
+    cells = Cells.nominal(model.parameters, state, model.array.r_short_ohm)
+    return cells.varied(hardware.variation_percent, rng) if hardware.variation_percent else cells
+
+
 def new_array(
     hardware: Hardware, device: WriteDevice, state: np.ndarray, rng: np.random.Generator
 ) -> tuple[Cells, IdealArray]:
-    """Return junctions in the given states, (rows, columns), that vary as the hardware's do, also for the kernels."""
-    model = hardware.model
-    cells = Cells.nominal(model.parameters, state, model.array.r_short_ohm)
-    if hardware.variation_percent:
-        cells = cells.varied(hardware.variation_percent, rng)
-    return cells, ideal_array(model, device, cells)
+    """Return new junctions of 1T1R cells, and the same for the kernels."""
+    cells = new_cells(hardware, state, rng)
+    return cells, ideal_array(hardware.model, device, cells)
 
 
 def set_state(array: IdealArray, state: np.ndarray) -> None:

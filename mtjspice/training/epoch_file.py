@@ -1,7 +1,9 @@
 """A run's finished epochs on disk, so that one that is killed goes on where it was."""
 
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,24 @@ from mtjspice.npz import load_npz, save_npz
 _SCHEMA = 1
 _PAUSE_S = 1.0
 """Epochs that take less are not saved each: nothing more than that is lost."""
+_FOLLOWER: ContextVar[Callable[[int], None]] = ContextVar("follower", default=lambda finished: None)
+
+
+@contextmanager
+def epochs_followed(follower: Callable[[int], None]) -> Iterator[None]:
+    """Call `follower` with the number of a run's finished epochs after each; not for runs in other processes."""
+    token = _FOLLOWER.set(follower)
+    try:
+        yield
+    finally:
+        _FOLLOWER.reset(token)
 
 
 class EpochFile:
     """One run's epochs.
 
     Args:
-        path: of the file, or None to keep nothing.
+        path: of the file, or None to keep nothing, as where its folder is missing: not every cluster shares a disk.
         identity: of everything that determines the run; epochs of another are not used.
     """
 
@@ -40,7 +53,9 @@ class EpochFile:
         Raises:
             OutputError: the folder cannot be written.
         """
-        if self._path is not None and time.monotonic() - self._saved_s >= _PAUSE_S:
+        _FOLLOWER.get()(len(history) - 1)
+        due = time.monotonic() - self._saved_s >= _PAUSE_S
+        if due and self._path is not None and self._path.parent.is_dir():
             save_npz(self._path, _SCHEMA, {"identity": self._identity, "history": history}, state)
             self._saved_s = time.monotonic()
 

@@ -1,13 +1,19 @@
-"""Binary weights found in software, written into crossbars (the paper's DP).
+"""Binary weights found in software, written into crossbars (the paper's DP), with pulses that are meant to be sure.
 
-1T1R: each cell takes one strong pulse of its own. 1R: see `surrogate` for what sneak paths do meanwhile.
+1T1R: every cell that has to change takes one strong pulse. 1R: a column is written at a time, its cells that have to go
+to AP and then those that have to go to P, while all other lines float; columns that are already written see what sneaks
+through them.
 """
 
 import numpy as np
 
+from mtjspice.cards.array import Architecture
+from mtjspice.crossbar.cells import Cells
 from mtjspice.surrogate.ideal_array import write_device
+from mtjspice.surrogate.large_write import cell_arrays, large_device, write_cells
 from mtjspice.surrogate.strong_pulse import failure_probability
-from mtjspice.training.crossbars import new_array, set_state
+from mtjspice.surrogate.weights import read_weights
+from mtjspice.training.crossbars import new_cells
 from mtjspice.training.rule import Hardware, Tally
 
 _T_STRONG_S = 10e-9
@@ -17,16 +23,43 @@ def programmed_weights(
     hardware: Hardware, weights: list[np.ndarray], rng: np.random.Generator
 ) -> tuple[list[np.ndarray], Tally]:
     """Return what reads see of arrays into which the signs of `weights`, (rows, columns) each, were written."""
-    device = write_device(hardware.model)
+    program = _programmed_1r if hardware.model.architecture is Architecture.ONE_R else _programmed_1t1r
     found, tally = [], Tally()
     for weight in weights:
-        cells, array = new_array(hardware, device, rng.integers(0, 2, weight.shape), rng)
-        aimed = (weight > 0).T
-        wrong = array.state != aimed
-        fails = failure_probability(hardware.model, device, cells, _T_STRONG_S)
-        p_fail = np.where(array.state == 1, fails[1], fails[0])
-        flips = wrong & (rng.random(wrong.shape) >= p_fail)
-        set_state(array, np.where(flips, aimed, array.state))
-        tally.flips += int(flips.sum())
-        found.append(array.weight)
+        aimed = (weight > 0).astype(np.uint8)
+        cells = new_cells(hardware, rng.integers(0, 2, weight.shape), rng)
+        state = program(hardware, cells, aimed, tally, rng)
+        of_ap, of_p = read_weights(hardware.model, cells)
+        found.append(np.where(state == 1, of_p, of_ap))
     return found, tally
+
+
+def _programmed_1t1r(
+    hardware: Hardware, cells: Cells, aimed: np.ndarray, tally: Tally, rng: np.random.Generator
+) -> np.ndarray:
+    """Return states, (rows, columns), and count flips."""
+    device = write_device(hardware.model)
+    fails = failure_probability(hardware.model, device, cells, _T_STRONG_S).transpose(0, 2, 1)
+    p_fail = np.where(cells.state == 1, fails[1], fails[0])
+    flips = (cells.state != aimed) & (rng.random(aimed.shape) >= p_fail)
+    tally.flips += int(flips.sum())
+    return np.where(flips, aimed, cells.state)
+
+
+def _programmed_1r(
+    hardware: Hardware, cells: Cells, aimed: np.ndarray, tally: Tally, rng: np.random.Generator
+) -> np.ndarray:
+    """Return states, (rows, columns), and count flips and false flips."""
+    device = large_device(hardware.model, cells)._replace(t0_s=_T_STRONG_S, t1_s=0.0)
+    arrays = cell_arrays(cells)
+    for j in range(aimed.shape[1]):
+        for goal in (0, 1):
+            x = ((arrays.state[j] != aimed[:, j]) & (aimed[:, j] == goal)).astype(float)
+            delta = np.zeros(aimed.shape[1])
+            # Table 1: x delta > 0 lowers the weight, P -> AP.
+            delta[j] = 1.0 if goal == 0 else -1.0
+            if x.any():
+                places, _ = write_cells(rng, device, arrays, x, delta, 4, hardware.mean_field, False)
+                tally.false_flips += int(places[:, 2].sum())
+                tally.flips += len(places) - int(places[:, 2].sum())
+    return np.ascontiguousarray(arrays.state.T)

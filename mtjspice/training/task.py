@@ -20,6 +20,7 @@ from mtjspice.training.epoch_file import EpochFile
 from mtjspice.training.networks import Network, classified, network_sizes, outputs_of, targets
 from mtjspice.training.normalise import normalise
 from mtjspice.training.per_sample import PerSampleRule
+from mtjspice.training.per_sample_1r import PerSampleOneRRule
 from mtjspice.training.programmed import programmed_weights
 from mtjspice.training.rule import Hardware, Problem, Rule, Tally
 from mtjspice.training.software import SoftwareRule
@@ -225,9 +226,10 @@ def _rule(name: RuleName, problem: Problem, task: TrainingTask, rng: np.random.G
     if name in (RuleName.REAL, RuleName.BINARY_CONNECT):
         return SoftwareRule(problem, getattr(card, name.value), name is RuleName.BINARY_CONNECT, rng)
     assert hardware is not None
+    one_r = hardware.model.architecture is Architecture.ONE_R
     if name is RuleName.PER_SAMPLE:
-        return PerSampleRule(problem, hardware, card.per_sample, rng)
-    if hardware.model.architecture is Architecture.ONE_R:
+        return (PerSampleOneRRule if one_r else PerSampleRule)(problem, hardware, card.per_sample, rng)
+    if one_r:
         raise InputError(
             f"the rule {name} needs cells that are written one column at a time, without sneak paths",
             given="--arch 1r",
