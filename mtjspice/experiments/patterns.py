@@ -91,7 +91,7 @@ def train(array: TrainedArray, samples: Patterns, orders: np.ndarray, learning: 
         ``error`` and ``accuracy``, (epochs + 1): mean E, and the fraction whose largest output is its letter's, of all
         samples before the first epoch and after each; ``flips_per_sample``; ``written``, the fraction of samples that
         were; ``clipped``, the fraction of all delta beyond 1; and ``step_j``, the mean energy of a sample's read and
-        write, without the reads for the curves.
+        write, without the reads for the curves; ``parallel``, (ROWS * COLUMNS,), 1 for a cell that ends parallel.
     """
     curve = [_evaluate(array, samples, learning)]
     flips, written, clipped, energy_j = 0, 0, 0, 0.0
@@ -116,6 +116,7 @@ def train(array: TrainedArray, samples: Patterns, orders: np.ndarray, learning: 
         "written": written / orders.size,
         "clipped": clipped / (orders.size * samples.target.shape[1]),
         "step_j": energy_j / orders.size,
+        "parallel": array.state.ravel().tolist(),
     }
 
 

@@ -49,6 +49,7 @@ class Loops:
     Args:
         error, accuracy: (seeds, runs, epochs + 1), before the first epoch and after each.
         flips_per_sample, written, clipped, step_j: (seeds, runs), as `train` has them.
+        parallel: (seeds, runs, cells), 1 for a cell that ends parallel.
     """
 
     error: np.ndarray
@@ -57,6 +58,7 @@ class Loops:
     written: np.ndarray
     clipped: np.ndarray
     step_j: np.ndarray
+    parallel: np.ndarray
 
     def to_json(self) -> dict[str, Any]:
         """Return means over seeds and runs, with standard errors over seeds, as plain data."""
@@ -64,8 +66,13 @@ class Loops:
         for name in ("error", "accuracy"):
             mean, standard_error = mean_and_error(getattr(self, name))
             found |= {name: mean.tolist(), f"{name}_standard_error": standard_error.tolist()}
-        for name in ("flips_per_sample", "step_j"):
-            mean, standard_error = mean_and_error(getattr(self, name))
+        parallel = self.parallel.mean(axis=-1)
+        for name, values in (
+            ("flips_per_sample", self.flips_per_sample),
+            ("step_j", self.step_j),
+            ("parallel_fraction", parallel),
+        ):
+            mean, standard_error = mean_and_error(values)
             found |= {name: float(mean), f"{name}_standard_error": float(standard_error)}
         return found | {
             "final_accuracy": found["accuracy"][-1],
@@ -83,6 +90,7 @@ class PatternsResult:
         spice: one run a seed.
         surrogate: `SURROGATE_RUNS` runs a seed.
         p_value: of the hypothesis that both sides' training curves are drawn from one distribution.
+        states_p_value: the same of the states, cell by cell, that training ends in.
     """
 
     architecture: Architecture
@@ -90,11 +98,12 @@ class PatternsResult:
     spice: Loops
     surrogate: Loops
     p_value: float
+    states_p_value: float
 
     @property
     def agrees(self) -> bool:
-        """Whether the training curves do."""
-        return self.p_value > LEAST_P
+        """Whether curves and final states do."""
+        return min(self.p_value, self.states_p_value) > LEAST_P / 2
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as plain data."""
@@ -110,6 +119,7 @@ class PatternsResult:
             "spice": self.spice.to_json(),
             "surrogate": self.surrogate.to_json(),
             "p_value": self.p_value,
+            "states_p_value": self.states_p_value,
             "agrees": self.agrees,
         }
 
@@ -158,10 +168,12 @@ def run_patterns(
                     function, batches, executor=executor, checkpoint=checkpoint, on_progress=report
                 ).values()
             sides[side] = _loops([result["runs"] for result in results])
-        p_value = curves_p_value(
-            sides["spice"].error[:, 0], sides["surrogate"].error, generator(request.seed, (_TEST,))
-        )
-        result = PatternsResult(architecture, learning, sides["spice"], sides["surrogate"], p_value)
+        spice, surrogate = sides["spice"], sides["surrogate"]
+        # Before the first epoch both are equal.
+        rng = generator(request.seed, (_TEST,))
+        p_value = exchange_p_value(spice.error[:, 0, 1:], surrogate.error[:, :, 1:], rng)
+        states_p_value = exchange_p_value(spice.parallel[:, 0], surrogate.parallel, rng)
+        result = PatternsResult(architecture, learning, spice, surrogate, p_value, states_p_value)
         timed = provenance | {"elapsed_s": round(time.monotonic() - started, 1)}
         write_json(request.folder / "patterns.json", result.to_json() | {"provenance": timed})
         draw(result, request.folder / "patterns.png")
@@ -191,18 +203,19 @@ def mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return by_seed.mean(axis=0), by_seed.std(axis=0, ddof=1) / np.sqrt(len(by_seed))
 
 
-def curves_p_value(spice: np.ndarray, surrogate: np.ndarray, rng: np.random.Generator) -> float:
-    """Return the p-value of a permutation test that both sides' training curves are drawn from one distribution.
+def exchange_p_value(spice: np.ndarray, surrogate: np.ndarray, rng: np.random.Generator) -> float:
+    """Return the p-value of a permutation test that what is seen on both sides is drawn from one distribution.
 
-    The unit is a whole run, as its points are correlated. All runs of a seed have the same start and the same samples,
-    so that SPICE's could be any of them: it is exchanged with the surrogate's within the seed. The statistic is the sum
-    over epochs of the squared mean over seeds of SPICE's deviation, over its variance. The test is exact.
+    The unit is a whole run, as what is seen of it is correlated. All runs of a seed have the same start and the same
+    samples, so that SPICE's could be any of them: it is exchanged with the surrogate's within the seed. The statistic
+    is the sum over what is seen of the squared mean over seeds of SPICE's deviation, over its variance. The test is
+    exact.
 
     Args:
-        spice: (seeds, epochs + 1), the error before the first epoch and after each; the first is the same for all.
-        surrogate: (seeds, runs, epochs + 1).
+        spice: (seeds, n), such as the error after each of n epochs.
+        surrogate: (seeds, runs, n).
     """
-    curves = np.concatenate((spice[:, None], surrogate), axis=1)[:, :, 1:]
+    curves = np.concatenate((spice[:, None], surrogate), axis=1)
     deviation = curves - curves.mean(axis=1, keepdims=True)
     variance = (deviation**2).mean(axis=(0, 1))
     moving = variance > 0

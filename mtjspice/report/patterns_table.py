@@ -14,7 +14,9 @@ def patterns_table(result: PatternsResult) -> Table:
     """Return what the trainings came to, in SPICE and on the surrogate."""
     found = result.to_json()
     table = plain_table(
-        f"3 x 3-pixel patterns; p = {found['p_value']:.3g} for equal curves", ("", "SPICE", "surrogate")
+        f"3 x 3-pixel patterns; p = {found['p_value']:.3g} for equal curves, "
+        f"{found['states_p_value']:.3g} for equal final states",
+        ("", "SPICE", "surrogate"),
     )
 
     def with_error(side: dict[str, Any], key: str) -> str:
@@ -25,6 +27,7 @@ def patterns_table(result: PatternsResult) -> Table:
         ("error at the start", lambda side: f"{side['error'][0]:.3f}"),
         ("error at the end", lambda side: f"{side['error'][-1]:.3f}"),
         ("flips a sample", lambda side: with_error(side, "flips_per_sample")),
+        ("cells that end parallel", lambda side: with_error(side, "parallel_fraction")),
         ("energy a step", lambda side: format_si(side["step_j"], "J")),
         ("samples written", lambda side: f"{100 * side['written_fraction']:.0f} %"),
         ("delta clipped", lambda side: f"{100 * side['clipped_fraction']:.0f} %"),

@@ -12,7 +12,7 @@ from mtjspice.cards.junction import JunctionCard
 from mtjspice.crossbar.cells import Cells
 from mtjspice.experiments import patterns_campaign
 from mtjspice.experiments.patterns import COLUMNS, ROWS, Learning, patterns, train
-from mtjspice.experiments.patterns_campaign import Loops, PatternsResult, curves_p_value, mean_and_error
+from mtjspice.experiments.patterns_campaign import Loops, PatternsResult, exchange_p_value, mean_and_error
 from mtjspice.jobs.progress import progress
 from mtjspice.report.patterns_figure import draw_patterns
 from mtjspice.surrogate.array import SurrogateArray
@@ -31,7 +31,8 @@ def loops(rng: np.random.Generator, seeds: int, runs: int, worse: float = 0.0) -
         (np.zeros((seeds, runs, 1)), worse + rng.normal(0, 0.1, (seeds, runs, 2))), axis=2
     )
     each = rng.uniform(0.1, 0.2, (seeds, runs))
-    return Loops(error, 1 - error / 2, each, each, each, each * 1e-11)
+    parallel = rng.integers(0, 2, (seeds, runs, 30))
+    return Loops(error, 1 - error / 2, each, each, each, each * 1e-11, parallel)
 
 
 def test_thirty_patterns_one_pixel_from_their_letters() -> None:
@@ -97,16 +98,16 @@ def test_the_permutation_test_is_exact_and_can_fail() -> None:
     same = []
     for _ in range(100):
         both = loops(rng, 4, 9).error
-        same.append(curves_p_value(both[:, 0], both[:, 1:], rng))
+        same.append(exchange_p_value(both[:, 0], both[:, 1:], rng))
     # Of 100 exact p-values 1 or 2 are expected below 0.015, and more than 8 with a probability of 3e-5.
     assert sum(p < 0.015 for p in same) <= 8
     # 4 sigma of a run's scatter worse, with four seeds, in both epochs.
-    assert curves_p_value(loops(rng, 4, 1, worse=0.4).error[:, 0], loops(rng, 4, 8).error, rng) < 0.01
+    assert exchange_p_value(loops(rng, 4, 1, worse=0.4).error[:, 0], loops(rng, 4, 8).error, rng) < 0.01
 
 
 def test_curves_that_never_move_agree() -> None:
     still = np.ones((3, 5, 4))
-    assert curves_p_value(still[:, 0], still[:, 1:], np.random.default_rng(1)) == 1.0
+    assert exchange_p_value(still[:, 0], still[:, 1:], np.random.default_rng(1)) == 1.0
 
 
 def test_standard_errors_are_over_seeds() -> None:
@@ -117,7 +118,7 @@ def test_standard_errors_are_over_seeds() -> None:
 
 def test_result_as_json_and_figure(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
-    result = PatternsResult(Architecture.ONE_T_ONE_R, Learning(), loops(rng, 4, 1), loops(rng, 4, 8), 0.5)
+    result = PatternsResult(Architecture.ONE_T_ONE_R, Learning(), loops(rng, 4, 1), loops(rng, 4, 8), 0.5, 0.4)
     plain = json.loads(json.dumps(result.to_json(), allow_nan=False))
     assert plain["epochs"] == 2
     assert plain["seeds"] == 4
