@@ -62,3 +62,8 @@ class CampaignCard(Card):
 def load_campaign(name_or_path: str) -> CampaignCard:
     """Return the campaign of a shipped name (``table3``) or of a TOML file's path."""
     return read_card(find(name_or_path, calibration_folder()), CampaignCard)
+
+
+def paper_targets() -> Targets:
+    """Return the pulse widths and the threshold of Mondal & Srivastava's Table 3."""
+    return load_campaign("table3").targets

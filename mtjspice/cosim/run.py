@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from mtjspice import __version__
 from mtjspice.cards.array import Architecture, ArrayCard, SwitchKind
-from mtjspice.cards.campaign import load_campaign
+from mtjspice.cards.campaign import paper_targets
 from mtjspice.cards.junction import JunctionCard
 from mtjspice.cosim.compare_step import Comparison, compare_step
 from mtjspice.cosim.grid import Entry, run_grid
@@ -31,8 +31,6 @@ from mtjspice.surrogate.model import ArrayModel, array_model
 
 SCHEMA = 1
 _LONG_S = 600.0
-_CAMPAIGN = "table3"
-"""Its t0, t1 and P0 are the paper's."""
 _PLACE = re.compile(r"(\d+),(\d+)")
 
 
@@ -67,7 +65,7 @@ class CosimRequest:
 
 def model_of(card: JunctionCard, array: ArrayCard, architecture: Architecture, progress: ProgressBars) -> ArrayModel:
     """Return the array's model, calibrated for the paper's pulse widths and threshold."""
-    return array_model(architecture, card, array, load_campaign(_CAMPAIGN).targets, progress=progress)
+    return array_model(architecture, card, array, paper_targets(), progress=progress)
 
 
 def cells_of(model: ArrayModel, step: Step, variation_percent: float, defects: Defects, seed: int) -> Cells:
@@ -95,7 +93,7 @@ def require_time(array: ArrayCard, step: Step, trials: int, workers: int, *, all
             given=f"{rows} x {columns}",
             allowed=f"up to {LARGEST_SIDE} x {LARGEST_SIDE}",
         )
-    targets = load_campaign(_CAMPAIGN).targets
+    targets = paper_targets()
     phase_s = targets.t0_s + targets.t1_s + array.timing.gap_s
     each_s = usual_time_s(array, rows * columns, step.phases * phase_s)
     total_s = each_s * trials / workers

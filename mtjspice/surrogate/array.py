@@ -6,6 +6,7 @@ exact. Reads in the other direction are always such ones.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -70,6 +71,11 @@ class SurrogateArray:
         else:
             self._writer = LargeWriter(model)
         self._effective_s: np.ndarray | None = None
+
+    @classmethod
+    def random(cls, model: ArrayModel, shape: tuple[int, int], rng: np.random.Generator) -> Self:
+        """Return an array of (rows, columns) nominal cells in random states."""
+        return cls(model, Cells.nominal(model.parameters, rng.integers(0, 2, shape), model.array.r_short_ohm), rng)
 
     @property
     def state(self) -> np.ndarray:

@@ -9,14 +9,14 @@ from pathlib import Path
 from mtjspice.calibration.cell import calibrate_cell
 from mtjspice.calibration.drive import CellDrive, series_resistance_ohm
 from mtjspice.calibration.transistor import switch_table, table_source
-from mtjspice.cards.array import Architecture, ArrayCard, SwitchKind
-from mtjspice.cards.campaign import Targets
+from mtjspice.cards.array import Architecture, ArrayCard, SwitchKind, load_array
+from mtjspice.cards.campaign import Targets, paper_targets
 from mtjspice.cards.conventions import Direction
-from mtjspice.cards.junction import JunctionCard
+from mtjspice.cards.junction import JunctionCard, load_card
 from mtjspice.crossbar.switches import SwitchTable
 from mtjspice.errors import DataError, OutputError
 from mtjspice.files import make_folder
-from mtjspice.jobs.progress import ProgressBars
+from mtjspice.jobs.progress import ProgressBars, progress
 from mtjspice.junction.parameters import MacrospinParameters
 from mtjspice.junction.resistance import antiparallel_resistance_ohm
 from mtjspice.resources import calibration_folder, cell_cache_folder
@@ -89,6 +89,23 @@ def array_model(
     table = _table(parameters, card, array)
     drive = cell_drive(architecture, parameters, array, table, targets)
     return ArrayModel(architecture, array, parameters, table, surfaces, drive)
+
+
+def load_model(
+    architecture: Architecture | str,
+    card: str = "mondal2018",
+    array: str = "array45",
+    *,
+    progress: ProgressBars = progress,
+) -> ArrayModel:
+    """Return the model of cards by name or file, for the paper's pulse widths and threshold; raises as `array_model`.
+
+    Raises:
+        CardError: a card that is not there, or cannot be used.
+    """
+    return array_model(
+        Architecture(architecture), load_card(card), load_array(array), paper_targets(), progress=progress
+    )
 
 
 def cell_drive(

@@ -16,8 +16,9 @@ from mtjspice.jobs.progress import progress
 from mtjspice.schedule import write_schedule
 from mtjspice.surrogate.array import SurrogateArray
 from mtjspice.surrogate.exact_write import ExactWriter, WriteOutcome
-from mtjspice.surrogate.large_lines import FARTHEST_V, Lines, line_voltages
-from mtjspice.surrogate.large_write import LargeWriter
+from mtjspice.surrogate.large_flips import set_state
+from mtjspice.surrogate.large_lines import Lines, line_voltages
+from mtjspice.surrogate.large_write import LargeWriter, cell_arrays, large_device, phase_lines, write_cells
 from mtjspice.surrogate.model import ArrayModel, array_model
 
 SIDE = 24
@@ -122,6 +123,52 @@ def test_one_r_agrees_with_the_exact_network(
     assert large_j == pytest.approx(exact_j, rel=0.01)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("phases", "runs", "excess"), [(2, 24, 0.30), (4, 48, 0.14)])
+def test_both_signs_and_two_phases_are_off_by_what_is_documented(
+    one_r: ArrayModel, phases: int, runs: int, excess: float
+) -> None:
+    """All flips of 16 x 8 cells, beside the exact network; false alarms of 0.1 %. They are overstated, if anything.
+
+    Measured with 60 runs: two phases 24 +- 2 %, four with both signs 10 +- 4 %.
+    """
+    rng = np.random.default_rng(2)
+    delta, x = rng.uniform(-1, 1, 8), rng.uniform(-1, 1, 16)
+    cells = random_cells(one_r, 16, 8)
+    schedule = write_schedule(x, delta, one_r.drive, one_r.architecture, one_r.array, phases)
+    exact_writer, large_writer = ExactWriter(one_r, (16, 8)), LargeWriter(one_r)
+    exact = [(exact_writer.write(schedule, cells, np.random.default_rng(s)).flips > 0).sum() for s in range(runs)]
+    large = [
+        (large_writer.write(x, delta, phases, cells, np.random.default_rng(1000 + s)).flips > 0).sum()
+        for s in range(8 * runs)
+    ]
+    noise = SIGMAS * np.sqrt((np.var(exact) + np.var(large) / 8) / runs)
+    assert -noise < np.mean(large) - np.mean(exact) < excess * np.mean(exact) + noise
+
+
+@pytest.mark.parametrize("trained", [False, True])
+@pytest.mark.parametrize(("rows", "columns", "runs"), [(784, 100, 40), (100, 10, 1500)])
+def test_the_mean_field_flips_as_many(one_r: ArrayModel, rows: int, columns: int, runs: int, trained: bool) -> None:
+    """All flips, and unwanted ones. The same draws go into both, so that most noise cancels; false alarms of 0.1 %.
+
+    Measured: 0.2 % of the unwanted ones on wide arrays, 0.7 % on narrow ones.
+    """
+    cells = trained_cells(one_r, rows, columns) if trained else random_cells(one_r, rows, columns)
+    device, arrays = large_device(one_r, cells), cell_arrays(cells)
+    x, delta = random_inputs(rows, columns, 0.19)
+    counts = np.empty((2, runs, 2))
+    for seed in range(runs):
+        for mean_field in (False, True):
+            set_state(arrays, cells.state)
+            rng = np.random.default_rng(seed)
+            places, _ = write_cells(rng, device, arrays, x, delta, 4, mean_field, False)
+            counts[int(mean_field), seed] = len(places), places[:, 2].sum()
+    exact, differs = counts[0], counts[1] - counts[0]
+    assert (exact.mean(axis=0) > 0.5).all()
+    noise = SIGMAS * np.sqrt((differs.var(axis=0) + 1 / runs) / runs)
+    assert (np.abs(differs.mean(axis=0)) < 0.01 * exact.mean(axis=0) + noise).all()
+
+
 def test_one_t_one_r_flips_by_the_surface_alone(one_t_one_r: ArrayModel) -> None:
     """Every selected cell sees one pulse behind its transistor; 2000 runs of 576 cells."""
     model, runs = one_t_one_r, 2000
@@ -164,34 +211,89 @@ def phase_of(rows: int, columns: int, seed: int) -> tuple[np.ndarray, np.ndarray
     return level_v, row_floats, order, np.searchsorted(on[order], events, side="right")
 
 
-def solved(cells: Cells, phase: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]) -> Lines:
-    g_s = np.ascontiguousarray(1 / cells.r_p_ohm.T, dtype=np.float32)
-    tmr = np.ascontiguousarray(np.where(cells.state == 1, 0, cells.tmr0).T, dtype=np.float32)
-    return line_voltages(g_s, tmr, cells.v_h_v, phase[0], phase[0], *phase[1:])
+def solved(
+    cells: Cells, phase: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], mean_field: bool = False
+) -> Lines:
+    tmr0 = float(np.median(cells.tmr0))
+    return line_voltages(cell_arrays(cells), tmr0, cells.v_h_v, phase[0], phase[0], *phase[1:], mean_field, True)
 
 
-@pytest.mark.parametrize(("rows", "columns", "percent"), [(784, 100, 0.0), (200, 60, 10.0), (40, 33, 0.0)])
+def trained_cells(model: ArrayModel, rows: int, columns: int) -> Cells:
+    """States of a single pattern, as training leaves them: the worst for a mean field."""
+    rng = np.random.default_rng(6)
+    pattern = np.outer(rng.standard_normal(rows), rng.standard_normal(columns))
+    state = rng.random((rows, columns)) < 1 / (1 + np.exp(-3 * pattern - 0.5))
+    return Cells.nominal(model.parameters, state.astype(int), model.array.r_short_ohm)
+
+
+def errors_v(
+    cells: Cells, phase: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], lines: Lines
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the errors of floating rows and columns at all events, beside Newton's method, good to a nanovolt."""
+    level_v, row_floats, order, floating = phase
+    rows_v, columns_v = [], []
+    for k, count in enumerate(floating):
+        column_floats = np.zeros(len(order), dtype=bool)
+        column_floats[order[:count]] = True
+        row_v, column_v = line_voltages_v(cells, level_v, row_floats, column_floats)
+        rows_v.append((lines.row_v[k] - row_v)[row_floats])
+        columns_v.append((lines.column_v[:, k] - column_v)[column_floats])
+        # The drivers' power into floating columns.
+        v = level_v[:, None] - column_v
+        into_w = (level_v[:, None] * v * cells.conductance_s(v)[0])[~row_floats][:, column_floats].sum()
+        assert lines.power_w[k] == pytest.approx(into_w, rel=0.01, abs=1e-9)
+    return np.concatenate(rows_v), np.concatenate(columns_v)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "percent"), [(784, 100, 0.0), (200, 60, 10.0), (40, 33, 0.0), (100, 10, 5)]
+)
 def test_lines_are_where_kirchhoff_puts_them(one_r: ArrayModel, rows: int, columns: int, percent: float) -> None:
     """At every event, beside Newton's method with bias-dependent cells, good to a nanovolt."""
     cells = random_cells(one_r, rows, columns)
     if percent:
         cells = cells.varied(percent, np.random.default_rng(3))
-    phase = level_v, row_floats, order, floating = phase_of(rows, columns, 4)
+    phase = phase_of(rows, columns, 4)
+    for error_v in errors_v(cells, phase, solved(cells, phase)):
+        # Of a line's deviation from the others, squared, over v_h; most lines deviate by less than 30 mV.
+        assert np.abs(error_v).max() < 3e-3
+        assert np.sqrt((error_v**2).mean()) < 3e-4
+
+
+def test_lines_with_opens_and_shorts(one_r: ArrayModel) -> None:
+    cells = random_cells(one_r, 200, 60).with_defects(opens=[(i, i % 60) for i in range(0, 200, 3)], shorts=[(5, 7)])
+    phase = phase_of(200, 60, 4)
+    rows_v, columns_v = errors_v(cells, phase, solved(cells, phase))
+    # The lines of the short deviate by 0.1 V and more.
+    assert max(np.abs(rows_v).max(), np.abs(columns_v).max()) < 0.03
+    assert np.sqrt((rows_v**2).mean()) < 1e-3
+
+
+@pytest.mark.parametrize(("rows", "columns", "rms_v", "max_v"), [(784, 100, 3e-3, 9e-3), (100, 10, 8e-3, 2.5e-2)])
+@pytest.mark.parametrize("trained", [False, True])
+def test_the_mean_field_is_near(
+    one_r: ArrayModel, rows: int, columns: int, rms_v: float, max_v: float, trained: bool
+) -> None:
+    """With each line's own conductances, wide arrays and narrow ones; twice what was measured."""
+    cells = trained_cells(one_r, rows, columns) if trained else random_cells(one_r, rows, columns)
+    phase = phase_of(rows, columns, 4)
+    for error_v in errors_v(cells, phase, solved(cells, phase, mean_field=True)):
+        assert np.abs(error_v).max() < max_v
+        assert np.sqrt((error_v**2).mean()) < rms_v
+
+
+def test_lines_where_every_row_is_driven(one_r: ArrayModel) -> None:
+    """Two phases: inputs of both signs, rows at the common mode, columns in between."""
+    cells = trained_cells(one_r, 100, 20)
+    level_v, _, order, floating = phase_of(100, 20, 4)
+    level_v[::3] *= -1
+    phase = level_v, np.zeros(100, dtype=bool), order, floating
     lines = solved(cells, phase)
-    worst_v = []
     for k, count in enumerate(floating):
-        column_floats = np.zeros(columns, dtype=bool)
-        column_floats[order[:count]] = True
-        row_v, column_v = line_voltages_v(cells, level_v, row_floats, column_floats)
-        worst_v.append(max(np.abs(lines.row_v[k] - row_v).max(), np.abs(lines.column_v[:, k] - column_v).max()))
-        # The drivers' power into floating columns: within the same error.
-        v = level_v[:, None] - column_v
-        into_w = (level_v[:, None] * v * cells.conductance_s(v)[0])[~row_floats][:, column_floats].sum()
-        assert lines.power_w[k] == pytest.approx(into_w, rel=0.03)
-    # A tenth of a line's distance from where its cells are linearised, squared, over v_h: 4 mV; the chord of a column
-    # that has just switched off is as good. Most lines are much nearer.
-    assert max(worst_v) < 8e-3
-    assert np.median(worst_v) < 3e-3
+        floats = np.zeros(20, dtype=bool)
+        floats[order[:count]] = True
+        _, column_v = line_voltages_v(cells, level_v, phase[1], floats)
+        np.testing.assert_allclose(lines.column_v[:, k], column_v, atol=1e-3)
 
 
 def test_all_events_are_solved(one_r: ArrayModel) -> None:
@@ -201,12 +303,51 @@ def test_all_events_are_solved(one_r: ArrayModel) -> None:
     assert len(floating) == 1 + (70 - floating[0])
     assert lines.row_v.shape == (len(floating), 300)
     assert lines.column_v.shape == (70, len(floating))
-    assert lines.farthest_v.max() <= FARTHEST_V
     for k, count in enumerate(floating):
         assert (lines.column_v[order[count:], k] == 0).all()
         assert (lines.column_v[order[:count], k] > 0).all()
     # As columns let go, floating lines follow the drivers.
     assert (np.diff(lines.row_v[:, row_floats].mean(axis=1)) > 0).all()
+
+
+@pytest.mark.parametrize("phases", [2, 4])
+def test_phases_are_the_schedules(shipped: ArrayModel, phases: int) -> None:
+    if phases not in shipped.architecture.phases:
+        return
+    rng = np.random.default_rng(3)
+    x, delta = rng.uniform(-1, 1, 40) * (rng.random(40) < 0.7), rng.uniform(-1, 1, 34) * (rng.random(34) < 0.8)
+    schedule = write_schedule(x, delta, shipped.drive, shipped.architecture, shipped.array, phases)
+    device = large_device(shipped, random_cells(shipped, 40, 34))
+    for n, expected in enumerate(schedule.phases):
+        found = phase_lines(device, x, delta, phases, n)
+        np.testing.assert_allclose(found.source_v, expected.row_v, atol=2e-6)
+        np.testing.assert_array_equal(np.sign(found.level_v), np.sign(expected.row_v))
+        np.testing.assert_array_equal(found.row_floats, ~expected.row_on if device.one_r else np.zeros(40, dtype=bool))
+        np.testing.assert_allclose(found.on_s, expected.column_on_s, rtol=1e-12)
+        assert found.duration_s == pytest.approx(expected.duration_s)
+
+
+def test_unwanted_flips_are_told_apart(shipped: ArrayModel) -> None:
+    """Those that went against what was asked, or while their column was not selected."""
+    x, delta = random_inputs(60, 40, 0.4)
+    cells = random_cells(shipped, 60, 40)
+    device, arrays = large_device(shipped, cells), cell_arrays(cells)
+    places, energy_j = write_cells(
+        np.random.default_rng(1), device, arrays, x, delta, shipped.architecture.phases[0], False, False
+    )
+    assert energy_j == 0
+    flips = np.zeros(cells.state.shape, dtype=int)
+    np.add.at(flips, (places[:, 0], places[:, 1]), 1)
+    np.testing.assert_array_equal(arrays.state.T, (cells.state + flips) % 2)
+    wanted = np.sign(x)[:, None] * np.sign(delta)
+    asked = np.where(cells.state == 1, wanted > 0, wanted < 0)
+    intended = places[places[:, 2] == 0]
+    assert len(intended)
+    assert asked[intended[:, 0], intended[:, 1]].all()
+    if not device.one_r:
+        assert len(intended) == len(places)
+    # What cells conduct goes with their states.
+    np.testing.assert_allclose(arrays.low_s, cell_arrays(cells.with_state(arrays.state.T)).low_s, rtol=1e-6)
 
 
 def write(array: SurrogateArray, driven: float = 0.3) -> WriteOutcome:
