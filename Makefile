@@ -2,6 +2,7 @@
 # make calibrate  a junction card to write coefficients: make calibrate [CARD=my.toml] [ARGS="--engine fokker_planck"]
 # make netlists   a small gallery of decks with an index that explains it
 # make cosim      the grid of steps in SPICE beside the surrogate, and its report: half an hour
+# make train      ten networks of crossbars that learn the breast cancer data sample by sample, and their figure
 # make test       every test; make test-fast leaves out the slow ones
 # make lint       style, types, and which room may import which
 # make bench      the numbers to reach, measured
@@ -18,7 +19,7 @@ PYTHON = $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(s
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo -n)
 
-.PHONY: setup calibrate netlists cosim test test-fast lint bench clean
+.PHONY: setup calibrate netlists cosim train test test-fast lint bench clean
 
 setup: .venv/ready
 
@@ -30,6 +31,9 @@ netlists: setup
 
 cosim: setup
 	$(BIN)/mtjspice cosim --grid --card "$(CARD)" --out "build/cosim/$(basename $(notdir $(CARD)))" --resume $(ARGS)
+
+train: setup
+	$(BIN)/mtjspice train --data wbcd --net 2L20 --seeds 10 --workers 1 --out build/training/wbcd_2L20 --resume $(ARGS)
 
 test: setup
 	$(BIN)/pytest -n 2

@@ -22,6 +22,7 @@ from mtjspice.cards.array import Architecture, load_array
 from mtjspice.cards.campaign import load_campaign
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.junction import find_card, load_card, shipped_cards
+from mtjspice.cards.training import RuleName, Switching, load_training, shipped_training
 from mtjspice.cosim.gallery import write_gallery
 from mtjspice.cosim.people_decks import DeckKind, write_deck
 from mtjspice.cosim.run import (
@@ -37,6 +38,8 @@ from mtjspice.cosim.run import (
 from mtjspice.cosim.step import Step
 from mtjspice.errors import InputError, MtjspiceError, StoppedError
 from mtjspice.experiments.patterns_campaign import run_patterns
+from mtjspice.experiments.reproduce import Experiment, reproduce
+from mtjspice.experiments.reproduction import Conditions
 from mtjspice.files import make_folder, write_json
 from mtjspice.jobs.executors import ClusterExecutor, Executor, LocalExecutor, default_workers
 from mtjspice.jobs.progress import progress
@@ -50,8 +53,12 @@ from mtjspice.report.cosim_figures import draw_comparison, draw_grid
 from mtjspice.report.cosim_tables import comparison_table, grid_table
 from mtjspice.report.patterns_figure import draw_patterns
 from mtjspice.report.patterns_table import patterns_table
+from mtjspice.report.reproduction_page import draw_reproduction
+from mtjspice.report.reproduction_tables import footnotes, heading, reproduction_tables
 from mtjspice.report.sneak_figure import draw_sneak
 from mtjspice.report.sneak_tables import biasing_table, paper_table, sneak_table
+from mtjspice.report.training_figure import draw_training
+from mtjspice.report.training_tables import training_table
 from mtjspice.report.waveforms import draw_waveforms
 from mtjspice.resources import checkout
 from mtjspice.schedule import write_schedule
@@ -63,6 +70,8 @@ from mtjspice.surrogate.model import save_model
 from mtjspice.surrogate.sneak import biasing_comparison, paper_comparison, sneak_report
 from mtjspice.switching.points import Engine, Point
 from mtjspice.switching.probability import probability_of_pulse
+from mtjspice.training.campaign import TrainingPlan, run_training
+from mtjspice.training.task import Scenario
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 card_app = typer.Typer(no_args_is_help=True, help="Junction cards: list, show, check.")
@@ -452,6 +461,114 @@ def patterns_command(
         return
     _out.print(patterns_table(result))
     _out.print(f"patterns.json and patterns.png are in {out}", markup=False, soft_wrap=True)
+
+
+@app.command("train")
+def train(
+    net: Annotated[str, typer.Option(help="1L, 2L20, 3L, 3L80+40 and the like, or layer sizes: 30-20-1.")],
+    data: Annotated[str, typer.Option(help="wbcd, sonar, mnist, or your own .csv, .npz or folder.")] = "wbcd",
+    split: Annotated[str | None, typer.Option(help="Of the data: random; aspect for sonar.")] = None,
+    validation: Annotated[int, typer.Option(min=0, help="Training samples to test on instead of the test part.")] = 0,
+    scenario: Annotated[
+        Scenario, typer.Option(help="Weights: real, binary in software, these programmed, or trained in crossbars.")
+    ] = Scenario.STOCHASTIC,
+    arch: ArchOption = Architecture.ONE_T_ONE_R,
+    phases: PhasesOption = None,
+    rule: Annotated[
+        RuleName, typer.Option(metavar="[per_sample|batch|counter]", help="How crossbars are trained.")
+    ] = RuleName.PER_SAMPLE,
+    variation: Annotated[
+        float, typer.Option(help="Spread of R_P and R_AP from cell to cell, %. The paper's DV is st with a spread.")
+    ] = 0.0,
+    switching: Annotated[
+        Switching, typer.Option(help="Of driven junctions: as calibrated, or P = eta |x delta|.")
+    ] = Switching.PHYSICAL,
+    mean_field: Annotated[
+        bool, typer.Option("--mean-field", help="Solve the floating lines of 1R arrays approximately, and faster.")
+    ] = False,
+    epochs: Annotated[int | None, typer.Option(min=1, max=100_000, help="Instead of the training card's.")] = None,
+    settings: Annotated[
+        str | None,
+        typer.Option(help="A training card: a shipped one's name, or a TOML file. The data's own, or wbcd, without."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Networks, each from its own start.")] = 1,
+    card: CardOption = "mondal2018",
+    array: ArrayOption = "array45",
+    seed: SeedOption = 1,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results; out/train_DATA_NET_... without.")] = None,
+    resume: ResumeOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a network in crossbars of junctions, or in software to compare."""
+    name = Path(data).stem
+    plan = TrainingPlan(
+        data=data,
+        split=split,
+        validation=validation,
+        net=net,
+        scenario=scenario,
+        rule=rule,
+        architecture=arch,
+        phases=phases,
+        variation_percent=variation,
+        switching=switching,
+        mean_field=mean_field,
+        card=load_training(settings or (data if data in shipped_training() else "wbcd")),
+        junction=load_card(card),
+        array=load_array(array),
+        seeds=seeds,
+        root_seed=seed,
+    )
+    if epochs:
+        plan = plan.with_epochs(epochs)
+    folder = out or Path("out") / f"train_{name}_{net}_{scenario}"
+    with _stoppable(f"finished epochs are kept in {folder}: give the same command with --resume"):
+        result = run_training(
+            plan,
+            folder,
+            resume=resume,
+            executor=_executor(min(workers or default_workers(), seeds), scheduler),
+            progress=progress,
+            draw=draw_training,
+        )
+    if as_json:
+        _print_json(result.to_json())
+        return
+    _out.print(training_table(result))
+    _out.print(f"training.json, states.npz and training.png are in {folder}", markup=False, soft_wrap=True)
+
+
+@app.command("reproduce")
+def reproduce_command(
+    experiment: Annotated[Experiment, typer.Argument(help="A table or figure of Mondal and Srivastava, 2018.")],
+    rule: Annotated[
+        RuleName,
+        typer.Option(metavar="[per_sample|batch|counter]", help="How crossbars are trained; the paper's: per_sample."),
+    ] = RuleName.PER_SAMPLE,
+    quick: Annotated[bool, typer.Option("--quick", help="A minute's version: few seeds and epochs, no MNIST.")] = False,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Networks a cell; by data set without: 10, MNIST 3.")] = None,
+    seed: SeedOption = 1,
+    workers: WorkersOption = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder for table and figure, and for runs, which tables share and are not repeated.")
+    ] = Path("out/reproduce"),
+    as_json: JsonOption = False,
+) -> None:
+    """Compare a table or figure of the paper with ours: what is trained already prints at once."""
+    conditions = Conditions(load_card("mondal2018"), load_array("array45"), rule, quick, seeds, seed)
+    with _stoppable(f"finished runs, seeds and epochs are kept in {out}: give the same command again"):
+        found = reproduce(
+            experiment, conditions, out, executor=_executor(workers, None), progress=progress, draw=draw_reproduction
+        )
+    if as_json:
+        _print_json(found.to_json())
+        return
+    _out.print(heading(found), "", *reproduction_tables(found), sep="\n", markup=False)
+    for line in footnotes(found):
+        _out.print(line, markup=False)
+    _out.print(f"\n{found.stem}.md, .json and .png are in {out}", markup=False, soft_wrap=True)
 
 
 @app.command("calibrate")

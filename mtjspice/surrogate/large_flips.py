@@ -41,10 +41,6 @@ _ITERATIONS = 8
 """Of a junction's voltage behind a select resistance that is a tenth of its own."""
 
 
-class BeyondSurfaceError(Exception):
-    """A voltage is higher than those of the switching surface."""
-
-
 class Junction(NamedTuple):
     """A nominal junction and how it leaves one state."""
 
@@ -175,11 +171,16 @@ def _jump(rng, p, scale):  # type: ignore[no-untyped-def]
     return n
 
 
+@compiled(forceinline=True)
+def _within(tables, v_v):  # type: ignore[no-untyped-def]
+    """Return the voltage, or the surface's highest, at which every pulse switches (`require_sure`)."""
+    return min(v_v, tables.voltage.knots[-1])
+
+
 @compiled()
 def _bound(tables, junction, v_v, t_s, r_ohm):  # type: ignore[no-untyped-def]
-    """Return a probability that no cell passes; a cell beyond the surface is caught where it is looked at."""
-    v_v = min(v_v * junction.excess, tables.voltage.knots[-1])
-    return lookup(tables, v_v, t_s, r_ohm * junction.excess)
+    """Return a probability that no cell passes."""
+    return lookup(tables, _within(tables, v_v * junction.excess), t_s, r_ohm * junction.excess)
 
 
 @compiled(forceinline=True)
@@ -200,14 +201,8 @@ def _widths(tables, t_s):  # type: ignore[no-untyped-def]
 
 @compiled()
 def _links_at(tables, v_v):  # type: ignore[no-untyped-def]
-    """Return the tables' links, (widths,), at a voltage with nothing in series.
-
-    Raises:
-        BeyondSurfaceError: a voltage beyond the surface.
-    """
-    if not v_v <= tables.voltage.knots[-1]:
-        raise BeyondSurfaceError
-    n, share = _locate(tables.voltage.knots, v_v)
+    """Return the tables' links, (widths,), at a voltage with nothing in series."""
+    n, share = _locate(tables.voltage.knots, _within(tables, v_v))
     low, high = tables.links[0, n], tables.links[0, n + _NEXT]
     return low + share * (high - low)
 
@@ -227,9 +222,6 @@ def selected_flips(rng, tables, junction, cells, phase, with_energy):  # type: i
     Returns:
         J; W; (n, 3) row, column and 0 of those that have flipped; (n, 3) candidates that have not, and (n,) their u,
         complete for the whole phase.
-
-    Raises:
-        BeyondSurfaceError: a voltage beyond the surface.
     """
     flips, places, drawn = [(0, 0)], [(0, 0)], [0.0]
     flips.clear()
@@ -277,9 +269,7 @@ def selected_flips(rng, tables, junction, cells, phase, with_energy):  # type: i
                 v = _behind(g_s, own_tmr, v_h_v, behind_v, r_ohm)
                 # The nominal junction carries the cell's current at a voltage in the ratio of the conductances.
                 ratio = _conductance_s(g_s, own_tmr, v / v_h_v) / _nominal_s(junction, v)
-                p = lookup(tables, out * v * ratio, phase.on_s[j], r_ohm * ratio)
-                if math.isnan(p):
-                    raise BeyondSurfaceError
+                p = lookup(tables, _within(tables, out * v * ratio), phase.on_s[j], r_ohm * ratio)
             else:
                 knot = knots[j]
                 p = math.exp(-math.exp(-(links[knot] + shares[j] * (links[knot + _NEXT] - links[knot]))))
@@ -293,7 +283,7 @@ def selected_flips(rng, tables, junction, cells, phase, with_energy):  # type: i
                 own_tmr, other_tmr = (0.0, tmr) if state else (tmr, 0.0)
                 own_v = _behind(g_s, own_tmr, v_h_v, behind_v, r_ohm)
                 other_v = _behind(g_s, other_tmr, v_h_v, behind_v, r_ohm)
-                left_s = phase.on_s[j] - time_to(tables, out * own_v * ratio, u, r_ohm * ratio)
+                left_s = phase.on_s[j] - time_to(tables, _within(tables, out * own_v * ratio), u, r_ohm * ratio)
                 more_a = other_v * _conductance_s(g_s, other_tmr, other_v / v_h_v)
                 more_a -= own_v * _conductance_s(g_s, own_tmr, own_v / v_h_v)
                 energy_j += source_v * more_a * left_s
@@ -339,9 +329,6 @@ def false_flips(rng, tables, junction, cells, phase, lines, starts_s, places, dr
         places: (n, 3) candidates that `selected_flips` left.
         drawn: (n,) theirs.
         mean_field: whether `lines` are by it.
-
-    Raises:
-        BeyondSurfaceError: a voltage beyond the surface.
     """
     state, out, per_v_h = junction.state, junction.out, 1.0 / junction.v_h_v
     per_critical = out / junction.critical_a
@@ -425,7 +412,7 @@ def _late_flips(  # type: ignore[no-untyped-def]
         later_s = late_s[j, 0] + at * (rise_s + 0.5 * (at - 1.0) * (fall_s - rise_s))
         if math.isnan(later_s) or abs(ratio - 1.0) > _ALIKE:
             more.append((i, j, u))
-        elif u <= lookup(tables, out * v * ratio, on_s[j] + later_s, 0.0):
+        elif u <= lookup(tables, _within(tables, out * v * ratio), on_s[j] + later_s, 0.0):
             flips.append((i, j))
 
 
@@ -571,9 +558,7 @@ def _single_pulse(tables, junction, v_v, ratio, starts_s):  # type: ignore[no-un
     head_s = _head_start_s(1.0 + 2.0 * junction.rate_per_s * starts_s[first], ratio[at], junction.rate_per_s)
     # At this voltage the nominal junction carries the cell's current.
     volts = ratio[at] * junction.critical_a / _nominal_s(junction, v_v[at])
-    p = lookup(tables, volts, head_s + starts_s[last + 1] - starts_s[first], 0.0)
-    if math.isnan(p):
-        raise BeyondSurfaceError
+    p = lookup(tables, _within(tables, volts), head_s + starts_s[last + 1] - starts_s[first], 0.0)
     return min(_MARGIN * p, 1.0), last
 
 
@@ -615,7 +600,7 @@ def _walk(  # type: ignore[no-untyped-def]
         own_s = _conductance_s(g_s, tmr, v * per_v_h)
         drive = out * v * own_s / junction.critical_a
         scale = own_s / _nominal_s(junction, v)
-        volts = out * v * scale
+        volts = _within(tables, out * v * scale)
         ohms = scale * (row_ohm + (column_ohm if floats else 0.0))
         if not math.isnan(mz):
             energy_kt = _energy_kt(junction, mz)

@@ -338,9 +338,10 @@ def _floating_rows(  # type: ignore[no-untyped-def]
         if not step_v < TOLERANCE_V:
             raise NotConvergedError
         for k in range(events):
-            _sum(level, moves_v[k], floats, np.float32(mean_v[k, 1]), lines.row_v[k])
-            lowest_v, highest_v = _extremes(moves_v[k])
-            lines.rows_v[k] = mean_v[k, 1] + lowest_v, mean_v[k, 1] + highest_v
+            if floating[k]:
+                _sum(level, moves_v[k], floats, np.float32(mean_v[k, 1]), lines.row_v[k])
+                lowest_v, highest_v = _extremes(moves_v[k])
+                lines.rows_v[k] = mean_v[k, 1] + lowest_v, mean_v[k, 1] + highest_v
 
 
 @compiled()
@@ -364,6 +365,8 @@ def _sweep(  # type: ignore[no-untyped-def]
             _moved(surplus_a[k] + into_rows[k], across_s[k], share, row_ohm[k], moves_v[k])
     into_columns, left = np.dot(moves_v, cells_s.T), np.empty(most)
     for k in range(events):
+        if floating[k] == 0:
+            continue
         coupling_s, forth, back = shares[k]
         of_rows, of_columns = lacks[k] * np.dot(across_s[k], moves_v[k]) / coupling_s, 0.0
         for j in range(floating[k]):

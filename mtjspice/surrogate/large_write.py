@@ -22,13 +22,12 @@ import numpy as np
 from mtjspice.cards.array import Architecture
 from mtjspice.cards.conventions import Direction
 from mtjspice.crossbar.cells import Cells, Defect
-from mtjspice.errors import InputError, ModelError, SimulationError
+from mtjspice.errors import InputError, SimulationError
 from mtjspice.junction.compiled import compiled
 from mtjspice.junction.memory import relaxation_rate_per_s
 from mtjspice.schedule import write_schedule
 from mtjspice.surrogate.exact_write import RISE_SHARE, WriteOutcome
 from mtjspice.surrogate.large_flips import (
-    BeyondSurfaceError,
     CellArrays,
     Junction,
     PhaseLines,
@@ -39,7 +38,7 @@ from mtjspice.surrogate.large_flips import (
     set_state,
 )
 from mtjspice.surrogate.large_lines import NotConvergedError, line_voltages
-from mtjspice.surrogate.model import ArrayModel
+from mtjspice.surrogate.model import ArrayModel, require_sure
 from mtjspice.switching.cell_kernels import Tables
 
 _KNOTS = np.linspace(0, 1, 2049)
@@ -75,7 +74,12 @@ class LargeDevice(NamedTuple):
 
 
 def large_device(model: ArrayModel, cells: Cells) -> LargeDevice:
-    """Return the device of `model` for arrays whose resistances are those of `cells`."""
+    """Return the device of `model` for arrays whose resistances are those of `cells`.
+
+    Raises:
+        ModelError: a switching surface that ends where pulses are not sure.
+    """
+    require_sure(model)
     parameters, drive, switches = model.parameters, model.drive, model.array.switches
     # The ratio of two conductances in AP is monotone in the voltage: largest without one, or where no TMR is left.
     parallel = parameters.r_p_ohm / cells.r_p_ohm[cells.switches]
@@ -178,7 +182,6 @@ def write_cells(rng, device, cells, x, delta, phases, mean_field, with_energy): 
         asked; a cell that flips in two phases is there twice. And J.
 
     Raises:
-        BeyondSurfaceError: a voltage beyond the surface.
         NotConvergedError: voltages of lines that do not settle.
     """
     flips, energy_j = np.empty((0, 3), np.int64), 0.0
@@ -274,7 +277,7 @@ class LargeWriter:
 
         Raises:
             InputError: as `mtjspice.schedule.write_schedule`, or vectors that do not fit the cells.
-            ModelError: a voltage outside the surface.
+            ModelError: a switching surface that ends where pulses are not sure.
             SimulationError: floating lines whose voltages do not converge.
         """
         model = self._model
@@ -290,14 +293,6 @@ class LargeWriter:
             changed, energy_j = write_cells(
                 rng, device, arrays, np.asarray(x, float), np.asarray(delta, float), phases, self._mean_field, True
             )
-        except BeyondSurfaceError as error:
-            highest_v = min(float(way.tables.voltage.knots[-1]) for way in device.ways)
-            raise ModelError(
-                "a junction's voltage lies outside the switching surface",
-                where="a write",
-                allowed=f"up to {highest_v:.4g} V",
-                next_step="make a surface over a wider range; nothing is extrapolated",
-            ) from error
         except NotConvergedError as error:
             raise SimulationError(
                 "the voltages of floating lines did not converge",

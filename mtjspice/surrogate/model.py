@@ -14,7 +14,7 @@ from mtjspice.cards.campaign import Targets, paper_targets
 from mtjspice.cards.conventions import Direction
 from mtjspice.cards.junction import JunctionCard, load_card
 from mtjspice.crossbar.switches import SwitchTable
-from mtjspice.errors import DataError, OutputError
+from mtjspice.errors import DataError, ModelError, OutputError
 from mtjspice.files import make_folder
 from mtjspice.jobs.progress import ProgressBars, progress
 from mtjspice.junction.parameters import MacrospinParameters
@@ -23,6 +23,8 @@ from mtjspice.resources import calibration_folder, cell_cache_folder
 from mtjspice.spice.crossbar_decks import Device
 from mtjspice.switching.cell_surface import CellSurface
 from mtjspice.switching.cell_surfaces import cell_surface
+
+_SURE = 0.98
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,27 @@ def load_model(
     return array_model(
         Architecture(architecture), load_card(card), load_array(array), paper_targets(), progress=progress
     )
+
+
+def require_sure(model: ArrayModel) -> None:
+    """Require that the surfaces end where even the shortest pulse nearly always switches.
+
+    Kernels take their highest voltage for anything above it: resistances that vary reach far.
+
+    Raises:
+        ModelError: they end too early.
+    """
+    for direction, surface in model.surfaces.items():
+        highest_v = surface.voltages_v[-1]
+        sure = float(surface.at(highest_v, model.drive.t0_s, model.select_ohm))
+        if sure < _SURE:
+            raise ModelError(
+                "the switching surface ends too early",
+                where=f"{direction.label}, up to {highest_v:.4g} V",
+                given=f"a pulse of {model.drive.t0_s:.3g} s switches with probability {sure:.3g} there",
+                allowed=f"{_SURE} or more",
+                next_step="make a surface over a wider range; nothing is extrapolated",
+            )
 
 
 def cell_drive(

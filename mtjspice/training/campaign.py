@@ -2,7 +2,8 @@
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -11,11 +12,11 @@ import numpy as np
 
 from mtjspice import __version__
 from mtjspice.cards.array import Architecture, ArrayCard
-from mtjspice.cards.campaign import load_campaign
+from mtjspice.cards.campaign import paper_targets
 from mtjspice.cards.junction import JunctionCard
 from mtjspice.cards.training import RuleName, Switching, TrainingCard
 from mtjspice.errors import InputError
-from mtjspice.files import make_folder, sha256_of, write_json, writing
+from mtjspice.files import make_folder, sha256_of, write_json
 from mtjspice.jobs.batches import Batch, run_batches
 from mtjspice.jobs.checkpoint import Checkpoint
 from mtjspice.jobs.executors import Executor
@@ -29,8 +30,6 @@ from mtjspice.training.rule import Hardware
 from mtjspice.training.task import Followed, Scenario, TrainingTask, train_task, unpacked
 
 SCHEMA = 1
-_CAMPAIGN = "table3"
-"""Its t0, t1 and P0 are the paper's."""
 
 
 @dataclass(frozen=True)
@@ -198,17 +197,11 @@ def run_training(
     identity = sha256_of([plan.described(), _data_sha256(plan)])
     hardware = hardware_of(plan, progress)
     make_folder(folder)
-    # Not inside the checkpoint's own folder, which goes when a run is stopped before a seed is finished.
-    epochs = folder.resolve() / "checkpoint" / f"epochs-{identity[:16]}"
-    with Checkpoint(folder / "checkpoint", identity) as checkpoint:
-        if not resume and any(epochs.glob("*.npz")):
-            raise InputError(
-                "an unfinished run holds finished epochs",
-                where=folder,
-                next_step="add --resume to go on with it, or choose another folder with --out",
-            )
+    with (
+        Checkpoint(folder / "checkpoint", identity) as checkpoint,
+        _epochs_folder(folder, identity, resume) as epochs,
+    ):
         checkpoint.require_resume(resume)
-        make_folder(epochs)
         tasks = tasks_of(plan, hardware)
         finished = 0
         with progress(f"{Path(plan.data).stem} {plan.net} {plan.scenario}: epochs trained") as report:
@@ -236,10 +229,30 @@ def run_training(
         write_json(folder / "training.json", result.to_json())
         save_npz(folder / "states.npz", SCHEMA, plan.described(), result.states())
         draw(result, folder / "training.png")
-        with writing(epochs):
-            shutil.rmtree(epochs)
+        shutil.rmtree(epochs, ignore_errors=True)
         checkpoint.remove()
     return result
+
+
+@contextmanager
+def _epochs_folder(folder: Path, identity: str, resume: bool) -> Iterator[Path]:
+    """Give the folder of finished epochs; not the checkpoint's, which goes when a run stops before its first seed ends.
+
+    Raises:
+        InputError: it holds epochs, and `resume` is not given.
+    """
+    epochs = folder.resolve() / "checkpoint" / f"epochs-{identity[:16]}"
+    if not resume and any(epochs.glob("*.npz")):
+        raise InputError(
+            "an unfinished run holds finished epochs",
+            where=folder,
+            next_step="add --resume to go on with it, or choose another folder with --out",
+        )
+    try:
+        yield make_folder(epochs)
+    finally:
+        with suppress(OSError):  # it is not empty, and stays
+            epochs.rmdir()
 
 
 def _data_sha256(plan: TrainingPlan) -> str:
@@ -275,9 +288,7 @@ def hardware_of(plan: TrainingPlan, progress: ProgressBars) -> Hardware | None:
             given=phases,
             allowed=" or ".join(map(str, plan.architecture.phases)),
         )
-    model = array_model(
-        plan.architecture, plan.junction, plan.array, load_campaign(_CAMPAIGN).targets, progress=progress
-    )
+    model = array_model(plan.architecture, plan.junction, plan.array, paper_targets(), progress=progress)
     return Hardware(model, phases, plan.variation_percent, plan.switching, plan.mean_field)
 
 

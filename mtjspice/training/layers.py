@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mtjspice.junction.compiled import compiled
+from mtjspice.surrogate.ideal_array import BINS, bin_of
 
 
 class Signals(NamedTuple):
@@ -27,9 +28,9 @@ class Signals(NamedTuple):
 def new_signals(shapes: list[tuple[int, int]]) -> Signals:
     """Return signals for arrays of (rows, columns) cells, with ones in the bias rows."""
     return Signals(
-        x=tuple(np.ones(rows) for rows, _ in shapes),
-        y=tuple(np.zeros(columns) for _, columns in shapes),
-        delta=tuple(np.zeros(columns) for _, columns in shapes),
+        x=tuple(np.ones(rows, np.float32) for rows, _ in shapes),
+        y=tuple(np.zeros(columns, np.float32) for _, columns in shapes),
+        delta=tuple(np.zeros(columns, np.float32) for _, columns in shapes),
     )
 
 
@@ -47,12 +48,13 @@ def forward(weights, scales, sample, signals):  # type: ignore[no-untyped-def]
     for layer in range(len(weights)):
         weight, x, y = weights[layer], signals.x[layer], signals.y[layer]
         y[:] = 0.0
-        for i in range(x.size):
-            if x[i] != 0.0:
-                for j in range(y.size):
-                    y[j] += x[i] * weight[i, j]
+        rows = np.empty(x.size, np.int64)
+        for n in range(_nonzero(x, 0.0, rows)):
+            x_i, w_i = x[rows[n]], weight[rows[n]]
+            for j in range(y.size):
+                y[j] += x_i * w_i[j]
         for j in range(y.size):
-            y[j] = math.tanh(scales[layer] * y[j])
+            y[j] = math.tanh(np.float32(scales[layer]) * y[j])
         if layer + 1 < len(weights):
             signals.x[layer + 1][: y.size] = y
 
@@ -88,13 +90,36 @@ def backward(weights, scales, target, signals):  # type: ignore[no-untyped-def]
 
 @compiled()
 def driven_rows(x, least, rows):  # type: ignore[no-untyped-def]
-    """Return the rows with x above `least` and those with x below -`least`, both views into `rows`, (rows,) int64."""
-    positive, negative = 0, x.size
+    """Return the rows with x above `least` and those with x below -`least`, both views into `rows`, (rows,) int64.
+
+    They come by falling |x|, as `write_column` wants them.
+    """
+    chosen = np.empty(x.size, np.int64)
+    count = _nonzero(x, least, chosen)
+    # Where each bin's rows go: those of positive x from the highest on, then those of negative x.
+    ends = np.zeros(2 * BINS + 1, np.int64)
+    for k in range(count):
+        ends[_order(x[chosen[k]]) + 1] += 1
+    for n in range(2 * BINS):
+        ends[n + 1] += ends[n]
+    positive = ends[BINS]
+    for k in range(count):
+        n = _order(x[chosen[k]])
+        rows[ends[n]] = chosen[k]
+        ends[n] += 1
+    return rows[:positive], rows[positive:count]
+
+
+@compiled(forceinline=True)
+def _nonzero(x, least, rows):  # type: ignore[no-untyped-def]
+    """Put the rows with |x| above `least` into `rows` and return their number, without a jump at every other one."""
+    count = 0
     for i in range(x.size):
-        if x[i] > least:
-            rows[positive] = i
-            positive += 1
-        elif x[i] < -least:
-            negative -= 1
-            rows[negative] = i
-    return rows[:positive], rows[negative:]
+        rows[count] = i
+        count += 1 if abs(x[i]) > least else 0
+    return count
+
+
+@compiled(forceinline=True)
+def _order(x):  # type: ignore[no-untyped-def]
+    return BINS - 1 - bin_of(x) if x > 0.0 else 2 * BINS - 1 - bin_of(-x)

@@ -433,5 +433,5 @@ def test_refusals(shipped: ArrayModel) -> None:
         for direction, surface in shipped.surfaces.items()
     }
     narrow = array_of(replace(shipped, surfaces=surfaces), 40, 34)
-    with pytest.raises(ModelError, match="outside the switching surface"):
+    with pytest.raises(ModelError, match="ends too early"):
         write(narrow, 1.0)

@@ -1,0 +1,35 @@
+"""Weights found in software end up in the arrays, but where pulses fail."""
+
+import numpy as np
+import pytest
+
+from mtjspice.cards.array import Architecture, load_array
+from mtjspice.cards.campaign import load_campaign
+from mtjspice.cards.junction import JunctionCard
+from mtjspice.cards.training import Switching
+from mtjspice.jobs.progress import progress
+from mtjspice.surrogate.model import ArrayModel, array_model
+from mtjspice.training.programmed import programmed_weights
+from mtjspice.training.rule import Hardware
+
+
+@pytest.fixture(scope="module")
+def model(mondal: JunctionCard) -> ArrayModel:
+    return array_model(
+        Architecture.ONE_T_ONE_R, mondal, load_array("array45"), load_campaign("table3").targets, progress=progress
+    )
+
+
+@pytest.mark.parametrize("percent", [0.0, 10.0])
+def test_signs_are_programmed(model: ArrayModel, percent: float) -> None:
+    rng = np.random.default_rng(1)
+    weights = [rng.uniform(-1, 1, shape) for shape in ((40, 20), (22, 3))]
+    hardware = Hardware(model, 2, percent, Switching.PHYSICAL)
+    found, tally = programmed_weights(hardware, weights, rng)
+    right = sum(int((np.sign(f) == np.sign(w)).sum()) for f, w in zip(found, weights, strict=True))
+    assert [f.shape for f in found] == [w.shape for w in weights]
+    assert right / 866 > (0.995 if percent == 0 else 0.98)
+    # Half the cells were right at the start.
+    assert tally.flips == pytest.approx(433, abs=4 * np.sqrt(866 / 4))
+    spread = max(float(np.std(np.abs(f))) for f in found)
+    assert spread < 1e-6 if percent == 0 else spread > 0.05
