@@ -49,7 +49,11 @@ class Learning(Section):
 
     epochs: int = Field(ge=1, le=100_000)
     bias_rows: Rows = Field(description="rows driven with x = 1")
-    scale: Rates | None = Field(default=None, description="b; without one the mean |W| of a network of real weights")
+    spread: Rates | None = Field(
+        default=None,
+        description="of a layer's sums while its weights are random, which sets b; "
+        "without one b is the mean |W| of a network of real weights",
+    )
 
 
 class Software(Learning):

@@ -109,7 +109,7 @@ class TrainingPlan:
     def _settings(self) -> dict[str, Any]:
         """Return the settings that the run uses, and no others."""
         used = [self.learns_by]
-        if getattr(self.card, used[0].value).scale is None and used[0] is not RuleName.REAL:
+        if getattr(self.card, used[0].value).spread is None and used[0] is not RuleName.REAL:
             used = [*used, RuleName.REAL]
         card = self.card.model_dump(mode="json")
         return {"normalise": self.card.normalise} | {rule.value: card[rule.value] for rule in used}

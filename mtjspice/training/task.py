@@ -131,7 +131,7 @@ class _Run:
         self._epochs = settings.epochs
         scales = np.ones(len(network.shapes))
         if name is not RuleName.REAL:
-            scales = np.array(network.by_layer(settings.scale)) if settings.scale else self._real_scales(sizes)
+            scales = self._scales(network, settings.spread) if settings.spread else self._real_scales(sizes)
         self._problem = Problem(data.x_train, self._targets, network, scales)
         self._rule = _rule(name, self._problem, task, task.rng(_START))
 
@@ -156,6 +156,12 @@ class _Run:
             history.append(history[-1] | {"flips": tally.flips, "false_flips": tally.false_flips})
             history[-1]["test_error"] = self._test_error(weights)
         return self._result(history, weights)
+
+    def _scales(self, network: Network, spread: tuple[float, float]) -> np.ndarray:
+        """Return b of each layer, for sums of that spread: over its inputs' mean squares, which are 1 past the first."""
+        inputs = [float(np.square(self._data.x_train, dtype=np.float32).mean(axis=0, dtype=float).sum())]
+        inputs += [float(units) for units in network.sizes[1:-1]]
+        return np.array(network.by_layer(spread)) / np.sqrt(inputs)
 
     def _real_scales(self, sizes: tuple[int, ...]) -> np.ndarray:
         """Return b = mean |W| of each layer of a network of real weights (section 3.2)."""
