@@ -22,7 +22,7 @@ from mtjspice.cards.array import Architecture, load_array
 from mtjspice.cards.campaign import load_campaign
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.junction import find_card, load_card, shipped_cards
-from mtjspice.cards.training import RuleName, Switching, load_training, shipped_training
+from mtjspice.cards.training import RuleName, Switching
 from mtjspice.cosim.gallery import write_gallery
 from mtjspice.cosim.people_decks import DeckKind, write_deck
 from mtjspice.cosim.run import (
@@ -70,8 +70,9 @@ from mtjspice.surrogate.model import save_model
 from mtjspice.surrogate.sneak import biasing_comparison, paper_comparison, sneak_report
 from mtjspice.switching.points import Engine, Point
 from mtjspice.switching.probability import probability_of_pulse
-from mtjspice.training.campaign import TrainingPlan, run_training
+from mtjspice.training.campaign import run_training
 from mtjspice.training.task import Scenario
+from mtjspice.training.train import training_plan
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 card_app = typer.Typer(no_args_is_help=True, help="Junction cards: list, show, check.")
@@ -502,28 +503,26 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train a network in crossbars of junctions, or in software to compare."""
-    name = Path(data).stem
-    plan = TrainingPlan(
-        data=data,
-        split=split,
-        validation=validation,
-        net=net,
+    plan = training_plan(
+        data,
+        net,
         scenario=scenario,
         rule=rule,
-        architecture=arch,
+        arch=arch,
+        settings=settings,
+        epochs=epochs,
+        card=card,
+        array=array,
+        split=split,
+        validation=validation,
         phases=phases,
         variation_percent=variation,
         switching=switching,
         mean_field=mean_field,
-        card=load_training(settings or (data if data in shipped_training() else "wbcd")),
-        junction=load_card(card),
-        array=load_array(array),
         seeds=seeds,
         root_seed=seed,
     )
-    if epochs:
-        plan = plan.with_epochs(epochs)
-    folder = out or Path("out") / f"train_{name}_{net}_{scenario}"
+    folder = out or Path("out") / f"train_{Path(data).stem}_{net}_{scenario}"
     with _stoppable(f"finished epochs are kept in {folder}: give the same command with --resume"):
         result = run_training(
             plan,

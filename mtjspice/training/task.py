@@ -158,7 +158,7 @@ class _Run:
         return self._result(history, weights)
 
     def _scales(self, network: Network, spread: tuple[float, float]) -> np.ndarray:
-        """Return b of each layer, for sums of that spread: over its inputs' mean squares, which are 1 past the first."""
+        """Return b of each layer, for sums of that spread; past the first layer inputs count as +1 and -1."""
         inputs = [float(np.square(self._data.x_train, dtype=np.float32).mean(axis=0, dtype=float).sum())]
         inputs += [float(units) for units in network.sizes[1:-1]]
         return np.array(network.by_layer(spread)) / np.sqrt(inputs)

@@ -1,0 +1,68 @@
+"""Training from Python: one call, no files."""
+
+from typing import Any
+
+from mtjspice.cards.array import Architecture, load_array
+from mtjspice.cards.junction import load_card
+from mtjspice.cards.training import RuleName, load_training, shipped_training
+from mtjspice.jobs.progress import progress
+from mtjspice.training.campaign import TrainingPlan, TrainingResult, hardware_of, tasks_of
+from mtjspice.training.task import Followed, Scenario, train_task
+
+_OWN_DATA_CARD = "wbcd"
+"""The settings of data sets that have no card of their own."""
+
+
+def training_plan(
+    data: str,
+    net: str,
+    *,
+    scenario: str = Scenario.STOCHASTIC,
+    rule: str = RuleName.PER_SAMPLE,
+    arch: str = Architecture.ONE_T_ONE_R,
+    settings: str | None = None,
+    epochs: int | None = None,
+    card: str = "mondal2018",
+    array: str = "array45",
+    **others: Any,
+) -> TrainingPlan:
+    """Return the plan to train `net` on `data`.
+
+    Args:
+        data: a data set's name, or a file.
+        net: a network's name or layer sizes.
+        scenario: ``rv``, ``bc``, ``dp`` or ``st``.
+        rule: ``per_sample``, ``batch`` or ``counter``.
+        arch: ``1t1r`` or ``1r``.
+        settings: a training card's name or file; without one the card that is named like the data.
+        epochs: instead of the training card's.
+        card: the junctions'.
+        array: the arrays'.
+        others: whatever else a `TrainingPlan` has, such as ``seeds`` or ``variation_percent``.
+
+    Raises:
+        CardError: a card that is not there, or cannot be used.
+    """
+    plan = TrainingPlan(
+        data=data,
+        net=net,
+        scenario=Scenario(scenario),
+        card=load_training(settings or (data if data in shipped_training() else _OWN_DATA_CARD)),
+        junction=load_card(card),
+        array=load_array(array),
+        rule=RuleName(rule),
+        architecture=Architecture(arch),
+        **others,
+    )
+    return plan.with_epochs(epochs) if epochs else plan
+
+
+def train(data: str, net: str, **options: Any) -> TrainingResult:
+    """Train in this process, with `options` as for `training_plan`.
+
+    Raises:
+        InputError: a plan that cannot be.
+    """
+    plan = training_plan(data, net, **options)
+    tasks = tasks_of(plan, hardware_of(plan, progress))
+    return TrainingResult(plan, tuple(train_task(Followed(task, None, "")) for task in tasks), elapsed_s=0.0)
