@@ -88,7 +88,9 @@ class BatchRule:
     def _levels(self, gradient: np.ndarray, gain: float) -> np.ndarray:
         """Return signed levels, (columns, rows), for a gradient, (rows, columns)."""
         levels = np.clip(gain * gradient.T.astype(float), -1, 1)
-        return np.where(np.abs(levels) > self._settings.least_level, levels, 0.0)
+        # Of ideal switching they are probabilities, which have no floor.
+        least = 0.0 if self._ideal else self._settings.least_level
+        return np.where(np.abs(levels) > least, levels, 0.0)
 
     def _step_energy_j(self, sample: int, levels: list[np.ndarray], count: int) -> float:
         """Return what reading one sample takes, and its share of the writes of `count`, in the present states."""

@@ -117,7 +117,16 @@ def uniform(cells: Cells, v_v: float) -> Solution:
     v = np.full(cells.state.shape, v_v)
     rows, columns = cells.state.shape
     conductance, _ = cells.conductance_s(v)
-    return Solution(v, v * conductance, np.zeros(rows), np.zeros(columns), np.zeros(v.shape), 0.0)
+    return Solution(
+        v_junction_v=v,
+        i_cell_a=v * conductance,
+        v_row_v=np.full(rows, v_v),
+        v_column_v=np.zeros(columns),
+        i_row_a=np.zeros(rows),
+        i_column_a=np.zeros(columns),
+        r_series_ohm=np.zeros(v.shape),
+        kcl_residual_a=0.0,
+    )
 
 
 def histories(

@@ -429,7 +429,7 @@ def test_refusals(shipped: ArrayModel) -> None:
         array.read_transposed(np.ones(40))
     assert array.ledger.writes == array.ledger.reads == 0
     surfaces = {
-        direction: replace(surface, voltages_v=surface.voltages_v / 4)
+        direction: replace(surface, voltages_v=surface.voltages_v[:20], probability=surface.probability[:, :20])
         for direction, surface in shipped.surfaces.items()
     }
     narrow = array_of(replace(shipped, surfaces=surfaces), 40, 34)
