@@ -522,7 +522,8 @@ def train(
         seeds=seeds,
         root_seed=seed,
     )
-    folder = out or Path("out") / f"train_{Path(data).stem}_{net}_{scenario}"
+    how = f"_{rule}_{arch}" if scenario is Scenario.STOCHASTIC else ""
+    folder = out or Path("out") / f"train_{Path(data).stem}_{net}_{scenario}{how}"
     with _stoppable(f"finished epochs are kept in {folder}: give the same command with --resume"):
         result = run_training(
             plan,

@@ -59,7 +59,7 @@ class Learning(Section):
 class Software(Learning):
     """Adam on the mean squared error, with real weights or their signs."""
 
-    batch: int = Field(ge=1)
+    batch: int = Field(ge=1, le=1_000_000)
     learning_rate: float = Field(gt=0, le=1)
 
 
@@ -76,7 +76,7 @@ class PerSample(Learning):
 class Batch(Learning):
     """G = sum of x delta over a batch; a cell's level is of gain |G|, and all pulses are as long as for `width`."""
 
-    batch: int = Field(ge=1)
+    batch: int = Field(ge=1, le=1_000_000)
     gain: Rates = Field(description="of |G|, before a cell's level is set")
     least_level: _Share = Field(description="cells of levels up to it are not written")
     width: float = Field(ge=0, le=1, description="|delta| that all pulses are as long as")
@@ -88,11 +88,11 @@ class Counter(Learning):
     """The chopped counter of junctions."""
 
     bits: Bits = Field(description="of each cell's counter")
-    period: int = Field(ge=1, description="samples from one transfer of a column to the next")
+    period: int = Field(ge=1, le=1_000_000_000, description="samples from one transfer of a column to the next")
     pipelined: bool = Field(description="transfer one column at a time, instead of all at the end of a period")
     least_delta: _Share = Field(description="columns of |delta| up to it are not written")
     eta: Rates = Field(description="of ideal switching")
-    start: int = Field(ge=1, description="counters start uniformly within it on either side of 0")
+    start: int = Field(ge=1, le=2048, description="counters start uniformly within it on either side of 0")
     output_trains: bool = Field(default=True, description="otherwise the output layer stays random")
     t_strong_s: float = Field(gt=0, le=1e-7, description="pulse that sets or resets a junction")
 

@@ -74,10 +74,7 @@ class Cells:
         Raises:
             InputError: a spread below 0, or one that could make a resistance negative.
         """
-        if not 0 <= percent < 100 / _CUT_SIGMA:
-            raise InputError(
-                "the spread of resistances is out of range", given=f"{percent:g} %", allowed="0 to below 33 %"
-            )
+        require_spread(percent)
         r_ap = self.r_p_ohm * (1 + self.tmr0) * _spread(percent, self.state.shape, rng)
         r_p = self.r_p_ohm * _spread(percent, self.state.shape, rng)
         return replace(self, r_p_ohm=r_p, tmr0=r_ap / r_p - 1)
@@ -139,6 +136,16 @@ class Cells:
         if is_open.any():
             g, tangent = np.where(is_open, 0.0, g), np.where(is_open, 0.0, tangent)
         return g, tangent
+
+
+def require_spread(percent: float) -> None:
+    """Require a spread of resistances that makes none negative.
+
+    Raises:
+        InputError: it is out of range.
+    """
+    if not 0 <= percent < 100 / _CUT_SIGMA:
+        raise InputError("the spread of resistances is out of range", given=f"{percent:g} %", allowed="0 to below 33 %")
 
 
 def _spread(percent: float, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:

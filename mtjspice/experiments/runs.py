@@ -15,7 +15,7 @@ from mtjspice.jobs.checkpoint import Checkpoint
 from mtjspice.jobs.executors import Executor
 from mtjspice.jobs.progress import ProgressBars
 from mtjspice.resources import calibration_folder
-from mtjspice.training.campaign import TrainingPlan, TrainingResult, hardware_of, tasks_of
+from mtjspice.training.campaign import SCHEMA, TrainingPlan, TrainingResult, hardware_of, tasks_of
 from mtjspice.training.epoch_file import epochs_followed
 from mtjspice.training.rule import Hardware
 from mtjspice.training.task import Followed, Scenario, train_task
@@ -44,7 +44,7 @@ def find_run(plan: TrainingPlan, folder: Path) -> dict[str, Any] | None:
     for path in (place / _RUNS / f"{run_key(plan)}.json" for place in (shipped_results(), folder)):
         try:
             found: dict[str, Any] = json.loads(path.read_bytes())
-            if all(found[name] == value for name, value in wanted.items()):
+            if found["schema"] == SCHEMA and all(found[name] == value for name, value in wanted.items()):
                 return found
         except (OSError, ValueError, TypeError, KeyError):
             continue
@@ -127,7 +127,12 @@ def _batches(plans: dict[str, TrainingPlan], epochs: Path, progress: ProgressBar
             models[model] = hardware_of(plan, progress)
         hardware = models[model]
         if hardware is not None:
-            hardware = replace(hardware, variation_percent=plan.variation_percent, mean_field=plan.mean_field)
+            hardware = replace(
+                hardware,
+                variation_percent=plan.variation_percent,
+                switching=plan.switching,
+                mean_field=plan.mean_field,
+            )
         found[key] = [
             Batch(name := f"{key}-{task.number:04d}", Followed(task, epochs / f"{name}.npz", key))
             for task in tasks_of(plan, hardware)

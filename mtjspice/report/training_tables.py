@@ -83,6 +83,7 @@ def _happened(scenario: Scenario, found: dict[str, Any]) -> list[tuple[str, str]
     if scenario is Scenario.STOCHASTIC:
         rows[-1] = ("flips a sample", f"{rows[-1][1]}, and {found['false_flips_per_sample']:.3g} false ones")
         rows.append(("energy a step", f"{format_si(found['step_j'], 'J', 3)}, reads and writes"))
+        rows.append(("time a step", f"{format_si(found['step_s'], 's', 3)}, reads and writes"))
     return rows
 
 

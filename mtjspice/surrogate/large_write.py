@@ -14,6 +14,8 @@ By the mean field (`large_lines`) lines are off by 1.6 mV (rms; 5 mV at most) on
 `write_cells` is compiled and does a whole write; `LargeWriter` is it for Python.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -242,6 +244,19 @@ def _events(phase):  # type: ignore[no-untyped-def]
     return starts_s[: events + 2], order, floating[: events + 1]
 
 
+@contextmanager
+def not_converged_reported() -> Iterator[None]:
+    """Turn what `write_cells` raises into a `SimulationError`."""
+    try:
+        yield
+    except NotConvergedError as error:
+        raise SimulationError(
+            "the voltages of floating lines did not converge",
+            where="a write",
+            next_step="check the conductances of the cells",
+        ) from error
+
+
 @dataclass(frozen=True)
 class _Levels:
     """`mtjspice.schedule.Drive` from tables: `CellDrive` solves for every level, which takes longer than a write."""
@@ -289,16 +304,10 @@ class LargeWriter:
                 allowed=f"{cells.state.shape[0]} rows and {cells.state.shape[1]} columns",
             )
         device, arrays = self._arrays(cells)
-        try:
+        with not_converged_reported():
             changed, energy_j = write_cells(
                 rng, device, arrays, np.asarray(x, float), np.asarray(delta, float), phases, self._mean_field, True
             )
-        except NotConvergedError as error:
-            raise SimulationError(
-                "the voltages of floating lines did not converge",
-                where="a write",
-                next_step="check the conductances of the cells",
-            ) from error
         flips = np.zeros(cells.state.shape, dtype=int)
         np.add.at(flips, (changed[:, 0], changed[:, 1]), 1)
         return WriteOutcome(arrays.state.T.copy(), flips, float(energy_j), schedule.stop_s)

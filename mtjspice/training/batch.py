@@ -46,9 +46,11 @@ class BatchRule:
         columns = max(columns for _, columns in network.shapes)
         self.price = Price(
             write_phases=columns / settings.batch,
+            write_s=columns / settings.batch * hardware.phase_s,
             junctions=1,
             digital_bits=_ACCUMULATOR_BITS,
-            remark="columns are written one after another, at levels of their own for each cell",
+            remark="columns are written one after another, at levels of their own for each cell; "
+            "the accumulator's bits are assumed, and not rounded to",
         )
 
     def epoch(self, order: np.ndarray, rng: np.random.Generator) -> Tally:
@@ -74,6 +76,10 @@ class BatchRule:
     def weights(self) -> list[np.ndarray]:
         """See `Rule`."""
         return [array.weight for array in self._arrays]
+
+    def cell_states(self) -> list[np.ndarray]:
+        """See `Rule`."""
+        return [array.state.T for array in self._arrays]
 
     def state(self) -> dict[str, np.ndarray]:
         """See `Rule`."""

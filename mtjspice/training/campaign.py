@@ -15,6 +15,7 @@ from mtjspice.cards.array import Architecture, ArrayCard
 from mtjspice.cards.campaign import paper_targets
 from mtjspice.cards.junction import JunctionCard
 from mtjspice.cards.training import RuleName, Switching, TrainingCard
+from mtjspice.crossbar.cells import require_spread
 from mtjspice.errors import InputError
 from mtjspice.files import make_folder, sha256_of, write_json
 from mtjspice.jobs.batches import Batch, run_batches
@@ -160,7 +161,9 @@ class TrainingResult:
             "false_flips_per_sample": float(np.mean([record["false_flips"] for record in last])) * per_sample,
             "clipped_x": float(np.mean([run["clipped_x"] for run in runs])),
             "clipped_delta_per_sample": float(np.mean([record["clipped"] for record in last])) * per_sample,
+            "learns_by": self.plan.learns_by.value,
             "step_j": float(np.mean([record["step_j"] for record in last])),
+            "step_s": runs[0]["step_s"],
             "price": runs[0]["price"],
             "data_sha256": runs[0]["data_sha256"],
             "provenance": {"mtjspice": __version__, "elapsed_s": round(self.elapsed_s, 1)},
@@ -239,9 +242,17 @@ def _epochs_folder(folder: Path, identity: str, resume: bool) -> Iterator[Path]:
     """Give the folder of finished epochs; not the checkpoint's, which goes when a run stops before its first seed ends.
 
     Raises:
-        InputError: it holds epochs, and `resume` is not given.
+        InputError: it holds epochs, and `resume` is not given; or another run's, and it is.
     """
-    epochs = folder.resolve() / "checkpoint" / f"epochs-{identity[:16]}"
+    kept = folder.resolve() / "checkpoint"
+    epochs = kept / f"epochs-{identity[:16]}"
+    others = [other for other in kept.glob("epochs-*") if other != epochs and any(other.glob("*.npz"))]
+    if resume and others and not epochs.exists():
+        raise InputError(
+            "the unfinished run here is another one",
+            where=folder,
+            next_step="give the command and the data that it was started with, or choose another folder with --out",
+        )
     if not resume and any(epochs.glob("*.npz")):
         raise InputError(
             "an unfinished run holds finished epochs",
@@ -261,7 +272,7 @@ def _data_sha256(plan: TrainingPlan) -> str:
     Raises:
         InputError: data that cannot be used, or a network that does not fit them.
     """
-    data = load_dataset(plan.data, plan.split, seed=plan.root_seed)
+    data = load_dataset(plan.data, plan.split, plan.root_seed)
     network_sizes(plan.net, data.x_train.shape[1], len(data.classes))
     return data.sha256
 
@@ -270,7 +281,8 @@ def hardware_of(plan: TrainingPlan, progress: ProgressBars) -> Hardware | None:
     """Return what a plan trains on; None in software.
 
     Raises:
-        InputError: phases that the architecture does not have, or a rule without crossbars in crossbars.
+        InputError: phases that the architecture does not have, a rule without crossbars in crossbars, or a spread
+            out of range.
     """
     if plan.scenario is Scenario.STOCHASTIC and plan.rule in (RuleName.REAL, RuleName.BINARY_CONNECT):
         raise InputError(
@@ -279,6 +291,7 @@ def hardware_of(plan: TrainingPlan, progress: ProgressBars) -> Hardware | None:
             allowed=f"{RuleName.PER_SAMPLE}, {RuleName.BATCH} or {RuleName.COUNTER}",
             next_step="train in software with --scenario rv (real weights) or --scenario bc (binary weights)",
         )
+    require_spread(plan.variation_percent)
     if plan.scenario in (Scenario.REAL, Scenario.BINARY_CONNECT):
         return None
     phases = plan.phases or plan.architecture.phases[0]
@@ -296,10 +309,14 @@ def tasks_of(plan: TrainingPlan, hardware: Hardware | None) -> Sequence[Training
     """Return a task for each seed.
 
     Raises:
-        InputError: fewer than one seed.
+        InputError: fewer than one seed or epoch.
     """
-    if plan.seeds < 1:
-        raise InputError("there is nothing to train", given=f"{plan.seeds} seeds", allowed="1 seed or more")
+    if plan.seeds < 1 or plan.epochs < 1:
+        raise InputError(
+            "there is nothing to train",
+            given=f"{plan.seeds} seeds, {plan.epochs} epochs",
+            allowed="1 seed and 1 epoch, or more",
+        )
     return [
         TrainingTask(
             data=plan.data,

@@ -88,15 +88,18 @@ class CounterRule:
         self._timing = _Timing(settings.period, settings.pipelined, settings.least_delta)
         self._signals = new_signals(network.shapes)
         self._seen = 0
-        one_sign = len(network.shapes) == 1 or not settings.output_trains
-        polarities = 1 if one_sign and problem.x.min() >= 0 else 2
-        columns = max(columns for _, columns in network.shapes)
+        # Rows of either sign are driven one after another; inputs of the first layer may have one sign only.
+        trained = [n for n, layer in enumerate(self._layers) if layer.trains]
+        polarities = 1 if trained == [0] and problem.x.min() >= 0 else 2
+        columns, bits, array = max(columns for _, columns in network.shapes), max(settings.bits), hardware.model.array
+        transfer_s = (bits + 1) * array.read.t_read_s + _PULSES * (settings.t_strong_s + array.timing.gap_s)
         self.price = Price(
             write_phases=polarities + _PULSES * columns / settings.period,
-            junctions=1 + max(settings.bits),
+            write_s=polarities * hardware.phase_s + transfer_s * columns / settings.period,
+            junctions=1 + bits,
             digital_bits=0,
-            remark=f"one flip-flop for each column, adders of {max(settings.bits)} bits for each row, "
-            "digital reads of each column's counters",
+            remark=f"of them {_PULSES} of {1e9 * settings.t_strong_s:g} ns and {bits + 1} digital reads a column and "
+            f"period; a flip-flop a column, an adder of {bits} bits a row",
         )
 
     def _new_layer(
@@ -156,6 +159,10 @@ class CounterRule:
     def weights(self) -> list[np.ndarray]:
         """See `Rule`."""
         return [layer.weight.weight for layer in self._layers]
+
+    def cell_states(self) -> list[np.ndarray]:
+        """See `Rule`."""
+        return [layer.weight.state.T for layer in self._layers]
 
     def state(self) -> dict[str, np.ndarray]:
         """See `Rule`."""

@@ -131,7 +131,7 @@ class Dataset:
         )
 
 
-def load_dataset(name_or_path: str | Path, split: str | None = None, seed: int = 1) -> Dataset:
+def load_dataset(name_or_path: str | Path, split: str | None = None, seed: int = 1, number: int = 0) -> Dataset:
     """Return the data set of that name, or a user's own from a file.
 
     Names: `wbcd` (split random, 200 test samples as in the paper), `sonar` (aspect, the marked halves of 104 samples;
@@ -146,23 +146,25 @@ def load_dataset(name_or_path: str | Path, split: str | None = None, seed: int =
     Args:
         name_or_path: of the data set.
         split: see above; by default the first that is named.
-        seed: root seed of a random split; other splits do not depend on it.
+        seed: root seed of random splits; other splits do not depend on it.
+        number: of the random split.
 
     Raises:
         InputError: no such name, file or split, or a seed out of range.
         DataError: a file that cannot be read, downloaded or used, or whose checksum is wrong.
     """
+    rng = generator(seed, (_SPLIT, number))
     if name_or_path in _NAMED:
-        return _NAMED[str(name_or_path)](split, seed)
+        return _NAMED[str(name_or_path)](split, rng)
     path = Path(name_or_path)
     if path.is_dir():
         name = path.resolve().name
         _choose(split, name, "official")
         return _idx_dataset(name, [path / file for file in _IDX_FILES])
     if path.is_file() and path.suffix.lower() == ".csv":
-        return _csv_dataset(path, split, seed)
+        return _csv_dataset(path, split, rng)
     if path.is_file() and path.suffix.lower() == ".npz":
-        return _npz_dataset(path, split, seed)
+        return _npz_dataset(path, split, rng)
     raise InputError(
         "a data set of this kind cannot be read" if path.exists() else "there is no such data set",
         given=name_or_path,
@@ -256,24 +258,24 @@ _SONAR = _Source(
 )
 
 
-def _wbcd(split: str | None, seed: int) -> Dataset:
+def _wbcd(split: str | None, rng: np.random.Generator) -> Dataset:
     """569 samples of 30 features, 200 of them to test on; class 1 is malignant."""
     _choose(split, "wbcd", "random")
     from sklearn.datasets import load_breast_cancer  # here and not above: it takes a second or two
 
     x, benign = load_breast_cancer(return_X_y=True)
     y = (1 - benign).astype(np.int64)
-    return _random_split("wbcd", x.astype(np.float32), y, ("benign", "malignant"), 200, seed)
+    return _random_split("wbcd", x.astype(np.float32), y, ("benign", "malignant"), 200, rng)
 
 
-def _sonar(split: str | None, seed: int) -> Dataset:
+def _sonar(split: str | None, rng: np.random.Generator) -> Dataset:
     """208 samples of 60 features, half of them to test on; class 1 is a mine."""
     chosen = _choose(split, "sonar", "aspect", "random")
     x, y, train = _sonar_samples(*_SONAR.paths())
     classes = ("rock", "mine")
     if chosen == "aspect":
         return Dataset("sonar", x[train], y[train], x[~train], y[~train], classes)
-    return _random_split("sonar", x, y, classes, len(y) // 2, seed)
+    return _random_split("sonar", x, y, classes, len(y) // 2, rng)
 
 
 def _sonar_samples(*paths: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -290,13 +292,17 @@ def _sonar_samples(*paths: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.array(x, dtype=np.float32), np.array(y, dtype=np.int64), np.array(train)
 
 
-def _mnist(split: str | None, seed: int) -> Dataset:
+def _mnist(split: str | None, rng: np.random.Generator) -> Dataset:
     """60 000 and 10 000 images of 28 x 28 pixels, 0 background and 255 ink."""
     _choose(split, "mnist", "official")
     return _idx_dataset("mnist", _MNIST.paths())
 
 
-_NAMED: dict[str, Callable[[str | None, int], Dataset]] = {"wbcd": _wbcd, "sonar": _sonar, "mnist": _mnist}
+_NAMED: dict[str, Callable[[str | None, np.random.Generator], Dataset]] = {
+    "wbcd": _wbcd,
+    "sonar": _sonar,
+    "mnist": _mnist,
+}
 DATASETS = tuple(_NAMED)
 """The names that `load_dataset` knows."""
 
@@ -339,7 +345,7 @@ def _read_idx(path: Path, dimensions: int) -> np.ndarray:
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
-def _csv_dataset(path: Path, split: str | None, seed: int) -> Dataset:
+def _csv_dataset(path: Path, split: str | None, rng: np.random.Generator) -> Dataset:
     _choose(split, path.name, "random")
     rows: list[np.ndarray] = []
     labels: list[str] = []
@@ -360,7 +366,7 @@ def _csv_dataset(path: Path, split: str | None, seed: int) -> Dataset:
         raise DataError("cannot read the samples", where=path, given=error) from error
     if not rows:
         raise DataError("there are no samples", where=path, allowed=_FORMATS)
-    return _own_split(path, np.array(rows), np.array(labels), seed)
+    return _own_split(path, np.array(rows), np.array(labels), rng)
 
 
 def _csv_features(row: list[str], fields: int, where: str) -> np.ndarray:
@@ -392,7 +398,7 @@ def _number(field: str) -> float | None:
         return None
 
 
-def _npz_dataset(path: Path, split: str | None, seed: int) -> Dataset:
+def _npz_dataset(path: Path, split: str | None, rng: np.random.Generator) -> Dataset:
     names = ("x_train", "y_train", "x_test", "y_test")
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
@@ -404,7 +410,7 @@ def _npz_dataset(path: Path, split: str | None, seed: int) -> Dataset:
         return _given_split(path.stem, path, *(arrays[name] for name in names))
     if "x" in arrays and "y" in arrays:
         _choose(split, path.name, "random")
-        return _own_split(path, arrays["x"], arrays["y"], seed)
+        return _own_split(path, arrays["x"], arrays["y"], rng)
     raise DataError(
         "the npz file lacks arrays",
         where=path,
@@ -424,19 +430,19 @@ def _given_split(
     return Dataset(name, x_train, y[: len(y_train)], x_test, y[len(y_train) :], classes)
 
 
-def _own_split(path: Path, x: np.ndarray, labels: np.ndarray, seed: int) -> Dataset:
+def _own_split(path: Path, x: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Dataset:
     """Return the data set of a user's samples, split at random."""
     x = _as_features(x, path)
     _check_samples(x, labels, str(path))
     y, classes = _class_indices(labels, path)
-    return _random_split(path.stem, x, y, classes, max(round(OWN_TEST_PART * len(y)), 1), seed)
+    return _random_split(path.stem, x, y, classes, max(round(OWN_TEST_PART * len(y)), 1), rng)
 
 
 def _random_split(
-    name: str, x: np.ndarray, y: np.ndarray, classes: tuple[str, ...], test_count: int, seed: int
+    name: str, x: np.ndarray, y: np.ndarray, classes: tuple[str, ...], test_count: int, rng: np.random.Generator
 ) -> Dataset:
     """Return the data set whose test part is the first `test_count` samples of a permutation; classes do not matter."""
-    order = generator(seed, (_SPLIT,)).permutation(len(y))
+    order = rng.permutation(len(y))
     test, train = order[:test_count], order[test_count:]
     return Dataset(name, x[train], y[train], x[test], y[test], classes)
 

@@ -10,8 +10,8 @@ from mtjspice.errors import InputError
 
 Value = TypeVar("Value")
 
-_SIZES = re.compile(r"\d{1,6}(-\d{1,6})+")
-_NAMED = re.compile(r"1L|2L([1-9]\d{0,5})|3L|3L([1-9]\d{0,5})\+([1-9]\d{0,5})")
+_SIZES = re.compile(r"\d{1,5}(-\d{1,5})+")
+_NAMED = re.compile(r"1L|2L([1-9]\d{0,3})|3L|3L([1-9]\d{0,3})\+([1-9]\d{0,3})")
 _THREE_LAYERS = (50, 25)
 _CHUNK = 4096
 

@@ -53,7 +53,13 @@ class PerSampleRule:
         eta = np.array(network.by_layer(settings.eta)) if ideal else np.zeros(len(network.shapes))
         self._knobs = Knobs(settings.gain_x, settings.gain_delta, settings.least_x, settings.least_delta, eta)
         self._signals = new_signals(network.shapes)
-        self.price = Price(write_phases=hardware.phases, junctions=1, digital_bits=0, remark="")
+        self.price = Price(
+            write_phases=hardware.phases,
+            write_s=hardware.phases * hardware.phase_s,
+            junctions=1,
+            digital_bits=0,
+            remark="",
+        )
 
     def epoch(self, order: np.ndarray, rng: np.random.Generator) -> Tally:
         """See `Rule`."""
@@ -77,6 +83,10 @@ class PerSampleRule:
     def weights(self) -> list[np.ndarray]:
         """See `Rule`."""
         return [array.weight for array in self._arrays]
+
+    def cell_states(self) -> list[np.ndarray]:
+        """See `Rule`."""
+        return [array.state.T for array in self._arrays]
 
     def state(self) -> dict[str, np.ndarray]:
         """See `Rule`."""

@@ -12,7 +12,7 @@ from mtjspice.cards.training import PerSample, Switching
 from mtjspice.errors import InputError
 from mtjspice.junction.compiled import compiled
 from mtjspice.surrogate.large_flips import CellArrays, set_state
-from mtjspice.surrogate.large_write import LargeDevice, cell_arrays, large_device, write_cells
+from mtjspice.surrogate.large_write import LargeDevice, cell_arrays, large_device, not_converged_reported, write_cells
 from mtjspice.surrogate.weights import read_weights
 from mtjspice.training.crossbars import new_cells
 from mtjspice.training.layers import backward, forward, new_signals
@@ -53,7 +53,13 @@ class PerSampleOneRRule:
         self._problem, self._hardware, self._settings = problem, hardware, settings
         self._layers = tuple(self._new_layer(rng.integers(0, 2, shape), rng) for shape in problem.network.shapes)
         self._signals = new_signals(problem.network.shapes)
-        self.price = Price(write_phases=hardware.phases, junctions=1, digital_bits=0, remark="no transistors in cells")
+        self.price = Price(
+            write_phases=hardware.phases,
+            write_s=hardware.phases * hardware.phase_s,
+            junctions=1,
+            digital_bits=0,
+            remark="no transistors in cells",
+        )
 
     def _new_layer(self, state: np.ndarray, rng: np.random.Generator) -> _Layer:
         model = self._hardware.model
@@ -69,29 +75,34 @@ class PerSampleOneRRule:
         every = max(1, len(order) // _SAMPLED)
         model, signals = hardware.model, self._signals
         reads_j = [reading_energy_j(model, weights, problem, int(k), signals) for k in order[::every]]
-        flips, false_flips, written, clipped, write_j = _train(
-            rng,
-            self._layers,
-            weights,
-            problem.scales,
-            settings.gain_x,
-            settings.gain_delta,
-            settings.least_x,
-            settings.least_delta,
-            hardware.phases,
-            hardware.mean_field,
-            problem.x,
-            problem.targets,
-            order,
-            every,
-            signals,
-        )
+        with not_converged_reported():
+            flips, false_flips, written, clipped, write_j = _train(
+                rng,
+                self._layers,
+                weights,
+                problem.scales,
+                settings.gain_x,
+                settings.gain_delta,
+                settings.least_x,
+                settings.least_delta,
+                hardware.phases,
+                hardware.mean_field,
+                problem.x,
+                problem.targets,
+                order,
+                every,
+                signals,
+            )
         energy_j = [read_j + write_j / len(reads_j) for read_j in reads_j]
         return Tally(flips=flips, false_flips=false_flips, written=written, clipped=clipped, energy_j=energy_j)
 
     def weights(self) -> list[np.ndarray]:
         """See `Rule`."""
         return [layer.weight for layer in self._layers]
+
+    def cell_states(self) -> list[np.ndarray]:
+        """See `Rule`."""
+        return [layer.cells.state.T for layer in self._layers]
 
     def state(self) -> dict[str, np.ndarray]:
         """See `Rule`."""

@@ -5,12 +5,14 @@ to AP and then those that have to go to P, while all other lines float; columns 
 through them.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from mtjspice.cards.array import Architecture
 from mtjspice.crossbar.cells import Cells
 from mtjspice.surrogate.ideal_array import write_device
-from mtjspice.surrogate.large_write import cell_arrays, large_device, write_cells
+from mtjspice.surrogate.large_write import cell_arrays, large_device, not_converged_reported, write_cells
 from mtjspice.surrogate.strong_pulse import failure_probability
 from mtjspice.surrogate.weights import read_weights
 from mtjspice.training.crossbars import new_cells
@@ -19,19 +21,38 @@ from mtjspice.training.rule import Hardware, Tally
 _T_STRONG_S = 10e-9
 
 
-def programmed_weights(
-    hardware: Hardware, weights: list[np.ndarray], rng: np.random.Generator
-) -> tuple[list[np.ndarray], Tally]:
-    """Return what reads see of arrays into which the signs of `weights`, (rows, columns) each, were written."""
+@dataclass(frozen=True)
+class Programmed:
+    """Arrays after programming.
+
+    Args:
+        weights: for each layer (rows, columns), as a read sees them.
+        states: for each layer (rows, columns), 1 parallel, 0 antiparallel.
+        tally: flips, and false ones.
+    """
+
+    weights: list[np.ndarray]
+    states: list[np.ndarray]
+    tally: Tally
+
+
+def programmed_weights(hardware: Hardware, weights: list[np.ndarray], rng: np.random.Generator) -> Programmed:
+    """Return arrays into which the signs of `weights`, (rows, columns) each, were written.
+
+    Raises:
+        SimulationError: floating lines whose voltages do not converge.
+    """
     program = _programmed_1r if hardware.model.architecture is Architecture.ONE_R else _programmed_1t1r
-    found, tally = [], Tally()
+    found = Programmed([], [], Tally())
     for weight in weights:
         aimed = (weight > 0).astype(np.uint8)
         cells = new_cells(hardware, rng.integers(0, 2, weight.shape), rng)
-        state = program(hardware, cells, aimed, tally, rng)
+        with not_converged_reported():
+            state = program(hardware, cells, aimed, found.tally, rng)
         of_ap, of_p = read_weights(hardware.model, cells)
-        found.append(np.where(state == 1, of_p, of_ap))
-    return found, tally
+        found.weights.append(np.where(state == 1, of_p, of_ap))
+        found.states.append(state)
+    return found
 
 
 def _programmed_1t1r(

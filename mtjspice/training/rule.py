@@ -45,6 +45,12 @@ class Hardware:
     switching: Switching
     mean_field: bool = False
 
+    @property
+    def phase_s(self) -> float:
+        """How long a phase of a write takes, with the gap after it."""
+        drive = self.model.drive
+        return drive.t0_s + drive.t1_s + self.model.array.timing.gap_s
+
 
 @dataclass(frozen=True)
 class Price:
@@ -52,12 +58,14 @@ class Price:
 
     Args:
         write_phases: for each sample, on average, of the layer that needs most.
+        write_s: how long they take, with whatever else is read and written between samples.
         junctions: for each weight.
         digital_bits: of memory beside the array for each weight.
         remark: what else it needs.
     """
 
     write_phases: float
+    write_s: float
     junctions: int
     digital_bits: int
     remark: str
@@ -91,6 +99,9 @@ class Rule(Protocol):
 
     def weights(self) -> list[np.ndarray]:
         """Return for each layer what a read sees, (rows, columns), in units of its scale."""
+
+    def cell_states(self) -> list[np.ndarray]:
+        """Return the states of each layer's weights, (rows, columns), 1 parallel, 0 antiparallel."""
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that training has changed, by name."""

@@ -33,7 +33,7 @@ class SoftwareRule:
         self._moments = [np.zeros((2, *shape), np.float32) for shape in problem.network.shapes]
         self._steps = 0
         bits = 32 if binary else 0
-        self.price = Price(write_phases=0.0, junctions=0, digital_bits=32 + 2 * bits, remark="in software")
+        self.price = Price(write_phases=0.0, write_s=0.0, junctions=0, digital_bits=32 + 2 * bits, remark="in software")
 
     def epoch(self, order: np.ndarray, rng: np.random.Generator) -> Tally:
         """See `Rule`."""
@@ -54,6 +54,10 @@ class SoftwareRule:
     def weights(self) -> list[np.ndarray]:
         """See `Rule`."""
         return [np.where(w > 0, np.float32(1), np.float32(-1)) for w in self._real] if self._binary else self._real
+
+    def cell_states(self) -> list[np.ndarray]:
+        """See `Rule`; the signs of the weights."""
+        return [(weight > 0).astype(np.uint8) for weight in self._real]
 
     def state(self) -> dict[str, np.ndarray]:
         """See `Rule`."""

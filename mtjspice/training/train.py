@@ -1,13 +1,17 @@
 """Training from Python: one call, no files."""
 
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from mtjspice.cards.array import Architecture, load_array
 from mtjspice.cards.junction import load_card
-from mtjspice.cards.training import RuleName, load_training, shipped_training
+from mtjspice.cards.training import RuleName, Switching, load_training, shipped_training
+from mtjspice.errors import InputError
 from mtjspice.jobs.progress import progress
 from mtjspice.training.campaign import TrainingPlan, TrainingResult, hardware_of, tasks_of
 from mtjspice.training.task import Followed, Scenario, train_task
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 _OWN_DATA_CARD = "wbcd"
 """The settings of data sets that have no card of their own."""
@@ -20,6 +24,7 @@ def training_plan(
     scenario: str = Scenario.STOCHASTIC,
     rule: str = RuleName.PER_SAMPLE,
     arch: str = Architecture.ONE_T_ONE_R,
+    switching: str = Switching.PHYSICAL,
     settings: str | None = None,
     epochs: int | None = None,
     card: str = "mondal2018",
@@ -34,6 +39,7 @@ def training_plan(
         scenario: ``rv``, ``bc``, ``dp`` or ``st``.
         rule: ``per_sample``, ``batch`` or ``counter``.
         arch: ``1t1r`` or ``1r``.
+        switching: ``physical`` or ``ideal``.
         settings: a training card's name or file; without one the card that is named like the data.
         epochs: instead of the training card's.
         card: the junctions'.
@@ -42,19 +48,28 @@ def training_plan(
 
     Raises:
         CardError: a card that is not there, or cannot be used.
+        InputError: a choice that there is not.
     """
     plan = TrainingPlan(
         data=data,
         net=net,
-        scenario=Scenario(scenario),
+        scenario=_one_of(Scenario, scenario),
         card=load_training(settings or (data if data in shipped_training() else _OWN_DATA_CARD)),
         junction=load_card(card),
         array=load_array(array),
-        rule=RuleName(rule),
-        architecture=Architecture(arch),
+        rule=_one_of(RuleName, rule),
+        architecture=_one_of(Architecture, arch),
+        switching=_one_of(Switching, switching),
         **others,
     )
-    return plan.with_epochs(epochs) if epochs else plan
+    return plan if epochs is None else plan.with_epochs(epochs)
+
+
+def _one_of(kind: type[Choice], given: str) -> Choice:
+    try:
+        return kind(given)
+    except ValueError:
+        raise InputError("there is no such choice", given=given, allowed=", ".join(kind)) from None
 
 
 def train(data: str, net: str, **options: Any) -> TrainingResult:
