@@ -21,6 +21,9 @@ from mtjspice.surrogate.large_lines import Lines, line_voltages
 from mtjspice.surrogate.large_write import LargeWriter, cell_arrays, large_device, phase_lines, write_cells
 from mtjspice.surrogate.model import ArrayModel, array_model
 
+# Compiling the kernels alone takes a minute.
+pytestmark = pytest.mark.slow
+
 SIDE = 24
 SIGMAS = 3.3
 """False alarms of 0.1 % for each class of cells."""

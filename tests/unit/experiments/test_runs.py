@@ -48,6 +48,7 @@ class Trainer:
             "bias_rows": [1, 1],
             "scales": [0.4],
             "clipped_x": 0.0,
+            "step_s": 2e-8,
             "price": {"write_phases": 2, "junctions": 1, "digital_bits": 0, "remark": ""},
             "data_sha256": "0" * 64,
         }

@@ -39,6 +39,7 @@ def run(rng: np.random.Generator, sizes: tuple[int, ...], epochs: int) -> dict[s
         "sizes": list(sizes),
         "bias_rows": [1, 10],
         "scales": [0.4] * (len(sizes) - 1),
+        "step_s": 2e-8,
         "price": {"write_phases": 2.125, "junctions": 8, "digital_bits": 18, "remark": "adders of bits " * 9},
         "samples_per_s": 7400.0,
         "clipped_x": 0.03,

@@ -25,8 +25,10 @@ def test_signs_are_programmed(model: ArrayModel, percent: float) -> None:
     rng = np.random.default_rng(1)
     weights = [rng.uniform(-1, 1, shape) for shape in ((40, 20), (22, 3))]
     hardware = Hardware(model, 2, percent, Switching.PHYSICAL)
-    found, tally = programmed_weights(hardware, weights, rng)
+    programmed = programmed_weights(hardware, weights, rng)
+    found, tally = programmed.weights, programmed.tally
     right = sum(int((np.sign(f) == np.sign(w)).sum()) for f, w in zip(found, weights, strict=True))
+    assert all(((w > 0) == s).mean() > 0.98 for w, s in zip(weights, programmed.states, strict=True))
     assert [f.shape for f in found] == [w.shape for w in weights]
     assert right / 866 > (0.995 if percent == 0 else 0.98)
     # Half the cells were right at the start.
