@@ -29,7 +29,7 @@ _SMALL_DATA = "per_sample on WBCD: the paper's split, normalisation and epochs a
 _BATCH = "batch: gradients are summed over samples in digital memory beside the array; not the paper's rule"
 _COUNTER = "counter: the gradient's sign is counted in junctions beside every weight; not the paper's rule"
 _MEAN_FIELD = (
-    "1R on MNIST: floating lines are solved by their mean field; ST for one epoch and by default from 2 seeds only"
+    "1R on MNIST: floating lines are solved by their mean field; ST from 2 seeds only by default"
 )
 _NO_CURVES = "the paper draws its curves without printing a number"
 

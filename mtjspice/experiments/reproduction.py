@@ -19,7 +19,7 @@ from mtjspice.training.task import Scenario
 SCHEMA = 1
 _SEEDS = {"sonar": 10, "mnist": 3, "wbcd": 10}
 _MEAN_FIELD_SEEDS = 2
-_MEAN_FIELD_EPOCHS = 1
+_MEAN_FIELD_EPOCHS = 2
 _QUICK_SEEDS = 2
 _QUICK_EPOCHS = 5
 """Of the per-sample rule; the others' epochs are short."""
