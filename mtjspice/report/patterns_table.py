@@ -13,11 +13,7 @@ from mtjspice.units import format_si
 def patterns_table(result: PatternsResult) -> Table:
     """Return what the trainings came to, in SPICE and on the surrogate."""
     found = result.to_json()
-    table = plain_table(
-        f"3 x 3-pixel patterns; p = {found['p_value']:.3g} for equal curves, "
-        f"{found['states_p_value']:.3g} for equal final states",
-        ("", "SPICE", "surrogate"),
-    )
+    table = plain_table("3 x 3-pixel patterns", ("", "SPICE", "surrogate"))
 
     def with_error(side: dict[str, Any], key: str) -> str:
         return f"{side[key]:.3f} +- {side[key + '_standard_error']:.3f}"
@@ -34,4 +30,6 @@ def patterns_table(result: PatternsResult) -> Table:
     ]
     for name, show in rows:
         table.add_row(name, show(found["spice"]), show(found["surrogate"]))
+    table.add_row("p, equal curves", f"{found['p_value']:.3g}", "")
+    table.add_row("p, equal final states", f"{found['states_p_value']:.3g}", "")
     return table
