@@ -28,9 +28,7 @@ _FIXED_POINT = (
 _SMALL_DATA = "per_sample on WBCD: the paper's split, normalisation and epochs are not known; ours are random splits"
 _BATCH = "batch: gradients are summed over samples in digital memory beside the array; not the paper's rule"
 _COUNTER = "counter: the gradient's sign is counted in junctions beside every weight; not the paper's rule"
-_MEAN_FIELD = (
-    "1R on MNIST: floating lines are solved by their mean field; ST from 2 seeds only by default"
-)
+_MEAN_FIELD = "1R on MNIST: floating lines are solved by their mean field; ST from 2 seeds only by default"
 _NO_CURVES = "the paper draws its curves without printing a number"
 
 
