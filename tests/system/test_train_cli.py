@@ -110,7 +110,7 @@ def test_one_seed_shows_its_epochs_and_json_stands_alone(mtjspice: Command, tmp_
     shown = mtjspice(*SMALL, "--epochs", 4, "--json")
     assert shown.status == 0
     found = json.loads(shown.out)
-    assert found == json.loads((tmp_path / "out" / "train_own_2L6_st" / "training.json").read_text())
+    assert found == json.loads((tmp_path / "out" / "train_own_2L6_st_per_sample_1t1r" / "training.json").read_text())
     assert found["settings"]["per_sample"]["epochs"] == 4
     for done in range(5):
         assert f"own 2L6 st: epochs trained: {done} of 4 done" in shown.err
@@ -305,7 +305,7 @@ def test_killed_during_a_checkpoint(mtjspice: Command, tmp_path: Path) -> None:
 def test_killed_during_an_epoch(mtjspice: Command, tmp_path: Path) -> None:
     """It goes on from the last epoch kept, or from the start where that file was truncated."""
     write_samples(tmp_path / "large.csv", 6000, 40)
-    asked = ("train", "--data", "large.csv", "--net", "2L60", "--epochs", 6, "--out")
+    asked = ("train", "--data", "large.csv", "--net", "2L60", "--epochs", 20, "--out")
     assert mtjspice(*asked, "whole").status == 0
     command = [sys.executable, "-m", "mtjspice.cli", *map(str, asked), "killed"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
