@@ -95,6 +95,7 @@ def test_inputs_must_fit_a_read(model: ArrayModel, x: np.ndarray, words: str) ->
     assert array.ledger.reads == 0
 
 
+@pytest.mark.slow  # compiling the kernels alone takes a minute
 @pytest.mark.parametrize("shape", [(33, 2), (1, 40)])
 def test_large_arrays_are_read_and_written_too(model: ArrayModel, shape: tuple[int, int]) -> None:
     array = array_of(model, np.ones(shape))
