@@ -60,7 +60,7 @@ class Conditions:
         in_place = scenario is Scenario.STOCHASTIC
         one_r = architecture is Architecture.ONE_R
         if in_place and one_r and self.rule is not RuleName.PER_SAMPLE:
-            return f"{self.rule} writes each column with levels of its own for every cell: it is for 1T1R arrays only"
+            return f"{self.rule} writes columns one at a time, and is for 1T1R arrays only"
         if self.quick and data == "mnist":
             return _QUICK_LACKS
         mean_field = one_r and data == "mnist"
