@@ -285,6 +285,17 @@ def test_the_mean_field_is_near(
         assert np.sqrt((error_v**2).mean()) < rms_v
 
 
+def test_lines_where_every_column_is_selected_at_first(one_r: ArrayModel) -> None:
+    """No line floats but rows, which then hang on selected columns only."""
+    cells = random_cells(one_r, 40, 12)
+    level_v, row_floats, order, _ = phase_of(40, 12, 4)
+    phase = level_v, row_floats, order, np.arange(13)
+    lines = solved(cells, phase)
+    assert not lines.row_v[0][row_floats].any()
+    for error_v in errors_v(cells, phase, lines):
+        assert np.abs(error_v).max() < 3e-3
+
+
 def test_lines_where_every_row_is_driven(one_r: ArrayModel) -> None:
     """Two phases: inputs of both signs, rows at the common mode, columns in between."""
     cells = trained_cells(one_r, 100, 20)
