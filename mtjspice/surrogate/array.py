@@ -167,15 +167,18 @@ def read_outcome(model: ArrayModel, phase: Phase, i_row_a: np.ndarray, i_column_
     """Return a read's outcome from its currents: what the sense amplifiers make of them, and the energy."""
     g_p, g_ap = model.cell_conductances_s
     i_reference_a = float(phase.row_v.sum() * model.reference_s)
-    power_w = float(phase.row_v @ i_row_a + (phase.row_v**2).sum() * model.reference_s)
-    reference_m = model.array.switches.select_width_m * len(phase.row_v)
-    # An edge of linear voltage at either end: a third of its time at full power, instead of half of it.
-    lost_s = model.array.timing.edge_s / 3
     return ReadOutcome(
         i_column_a=i_column_a,
         i_reference_a=i_reference_a,
         weighted=(i_column_a - i_reference_a) / (model.array.read.v_read_v * (g_p - g_ap) / 2),
-        energy_j=power_w * (phase.duration_s - lost_s)
-        + gate_energy_j(model, phase)
-        + model.table.cycle_j_per_m * reference_m,
+        energy_j=energy_of_read_j(model, phase, i_row_a),
     )
+
+
+def energy_of_read_j(model: ArrayModel, phase: Phase, i_row_a: np.ndarray) -> float:
+    """Return what a read takes of drivers that give `i_row_a`, (rows,), to the array; the reference comes on top."""
+    power_w = float(phase.row_v @ i_row_a + (phase.row_v**2).sum() * model.reference_s)
+    reference_m = model.array.switches.select_width_m * len(phase.row_v)
+    # An edge of linear voltage at either end: a third of its time at full power, instead of half of it.
+    lost_s = model.array.timing.edge_s / 3
+    return power_w * (phase.duration_s - lost_s) + gate_energy_j(model, phase) + model.table.cycle_j_per_m * reference_m

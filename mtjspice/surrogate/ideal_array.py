@@ -19,6 +19,7 @@ import numpy as np
 from mtjspice.cards.conventions import Direction
 from mtjspice.crossbar.cells import Cells
 from mtjspice.junction.compiled import compiled
+from mtjspice.surrogate.behind_select import junction_v, select_source_v
 from mtjspice.surrogate.model import ArrayModel
 from mtjspice.surrogate.weights import read_weights
 
@@ -32,8 +33,6 @@ _LEAST_RATIO, _LARGEST_RATIO = 0.4, 2.6
 """Of a cell's current to a nominal one's; beyond them they count as these."""
 _STRONG_SHARE = 0.15
 """Of a direction's cells; they cost a look for each write, the others get a closer bound."""
-_ITERATIONS = 8
-"""Of a junction's voltage behind a select resistance that is a tenth of its own."""
 _CERTAIN = 1 - 2.0**-24
 """Probabilities end here, so that rates are finite."""
 _LEAST_RATE = 1e-12
@@ -50,14 +49,6 @@ class WriteDevice(NamedTuple):
     """(2, ratios, levels, widths) float32 the same of other cells, at equally spaced ratios of currents."""
     bend: Any
     """(2,) by how much what a cell's resistance has beyond a nominal one's is not linear in |x|."""
-    g_s: float
-    """Of a nominal junction in P."""
-    tmr0: float
-    v_h_v: float
-    r_ohm: float
-    """Select resistance."""
-    t0_s: float
-    t1_s: float
 
 
 class IdealArray(NamedTuple):
@@ -90,29 +81,16 @@ class IdealArray(NamedTuple):
 
 def write_device(model: ArrayModel) -> WriteDevice:
     """Return what the kernels need of a 1T1R model; takes some milliseconds."""
-    parameters, drive = model.parameters, model.drive
     levels, ratios = np.linspace(0, 1, _LEVELS), np.linspace(_LEAST_RATIO, _LARGEST_RATIO, _RATIOS)
     source_v = np.empty((2, _LEVELS))
     root = np.empty((2, _LEVELS, _WIDTHS), np.float32)
     roots = np.empty((2, _RATIOS, _COARSE_LEVELS, _COARSE_WIDTHS), np.float32)
     for state, direction in enumerate((Direction.AP_TO_P, Direction.P_TO_AP)):
-        coefficients = drive.coefficients[direction]
-        source_v[state] = coefficients.voltage_v(levels) + model.select_ohm * coefficients.current_a(levels)
+        source_v[state] = select_source_v(model, direction, levels)
         root[state] = _root(model, direction, source_v[state], np.ones(1), _WIDTHS)[0]
         coarse_v = np.interp(np.linspace(0, 1, _COARSE_LEVELS), levels, source_v[state])
         roots[state] = _root(model, direction, coarse_v, ratios, _COARSE_WIDTHS)
-    return WriteDevice(
-        source_v=source_v,
-        root=root,
-        roots=roots,
-        bend=np.array([_bend(model, source_v[0]), 0.0]),
-        g_s=1 / parameters.r_p_ohm,
-        tmr0=parameters.tmr0,
-        v_h_v=parameters.v_h_v,
-        r_ohm=model.select_ohm,
-        t0_s=drive.t0_s,
-        t1_s=drive.t1_s,
-    )
+    return WriteDevice(source_v, root, roots, bend=np.array([_bend(model, source_v[0]), 0.0]))
 
 
 def _root(model: ArrayModel, direction: Direction, source_v: np.ndarray, ratios: np.ndarray, widths: int) -> np.ndarray:
@@ -124,7 +102,7 @@ def _root(model: ArrayModel, direction: Direction, source_v: np.ndarray, ratios:
     surface, drive = model.surfaces[direction], model.drive
     width_s = drive.t0_s + drive.t1_s * np.linspace(0, 1, widths)
     nominal = Cells.nominal(model.parameters, np.array([[(direction.initial_mz + 1) // 2]]), model.array.r_short_ohm)
-    v = _junction_v(source_v, model.select_ohm, nominal, ratios[:, None])
+    v = junction_v(source_v, model.select_ohm * ratios[:, None], nominal)
     at_v = np.minimum(v * ratios[:, None], surface.voltages_v[-1])
     p = surface.at(at_v[:, :, None], width_s, model.select_ohm * ratios[:, None, None])
     return (-np.log1p(-np.minimum(p, _CERTAIN))) ** 0.25
@@ -138,18 +116,10 @@ def _bend(model: ArrayModel, source_v: np.ndarray) -> float:
     parameters = model.parameters
     nominal = Cells.nominal(parameters, np.array([[0]]), model.array.r_short_ohm)
     ends_v = source_v[[0, len(source_v) // 2, -1]]
-    v = _junction_v(ends_v, model.select_ohm, nominal)[0]
+    v = junction_v(ends_v, model.select_ohm, nominal)[0]
     d = 1 / (1 + (v / parameters.v_h_v) ** 2)
     u = d / (1 + parameters.tmr0 * d)
     return float(4 * ((u[1] - u[0]) / (u[2] - u[0]) - 0.5))
-
-
-def _junction_v(source_v: np.ndarray, r_ohm: float, cells: Cells, share: np.ndarray | float = 1.0) -> np.ndarray:
-    """Return what junctions of `share` times the cells' conductances see behind `r_ohm`; shapes broadcast."""
-    v = source_v
-    for _ in range(_ITERATIONS):
-        v = source_v / (1 + r_ohm * share * cells.conductance_s(v)[0])
-    return v
 
 
 def ideal_array(model: ArrayModel, device: WriteDevice, cells: Cells) -> IdealArray:
@@ -163,7 +133,7 @@ def ideal_array(model: ArrayModel, device: WriteDevice, cells: Cells) -> IdealAr
         nominal = Cells.nominal(model.parameters, alike.state, cells.r_short_ohm)
         for end in (0, -1):
             source_v = np.full(cells.state.shape, device.source_v[state, end])
-            v = _junction_v(source_v, device.r_ohm, alike)
+            v = junction_v(source_v, model.select_ohm, alike)
             own_s = np.where(cells.switches, alike.conductance_s(v)[0], 1.0)  # open cells conduct nothing
             resistance[state, :, :, end] = (nominal.conductance_s(v)[0] / own_s).T
     resistance[:, ~switches] = 1.0

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mtjspice.schedule import read_phase
-from mtjspice.surrogate.exact_write import gate_energy_j
+from mtjspice.surrogate.array import energy_of_read_j
 from mtjspice.surrogate.ideal_array import IdealArray, WriteDevice
 from mtjspice.surrogate.model import ArrayModel
 
@@ -17,13 +17,10 @@ def read_energy_j(model: ArrayModel, weight: np.ndarray, x: np.ndarray) -> float
         x: what drives the rows, -1 to 1.
     """
     g_p, g_ap = model.cell_conductances_s
-    rows, columns = weight.shape
-    read = model.array.read
-    g_row_s = (weight.sum(axis=1) * (g_p - g_ap) / 2) + (columns + 1) * model.reference_s
-    power_w = read.v_read_v**2 * float((x**2) @ g_row_s)
-    gates_j = gate_energy_j(model, read_phase(x, columns, model.array, 0.0))
-    gates_j += model.table.cycle_j_per_m * model.array.switches.select_width_m * rows
-    return power_w * (read.t_read_s - model.array.timing.edge_s / 3) + gates_j
+    columns = weight.shape[1]
+    phase = read_phase(x, columns, model.array, 0.0)
+    g_row_s = weight.sum(axis=1) * (g_p - g_ap) / 2 + columns * model.reference_s
+    return energy_of_read_j(model, phase, phase.row_v * g_row_s)
 
 
 def write_energy_j(
@@ -42,9 +39,9 @@ def write_energy_j(
     g_s, tmr = array.g_s[cells].astype(float), np.where(array.state[cells] == 1, 0.0, array.tmr0[cells])
     own_s = g_s
     for _ in range(4):
-        junction_v = v / (1 + device.r_ohm * own_s)
-        own_s = g_s / (1 + tmr / (1 + (junction_v / device.v_h_v) ** 2))
-    t_s = device.t0_s + device.t1_s * np.abs(delta[columns])
-    power_w = v**2 * own_s / (1 + device.r_ohm * own_s)
+        junction_v = v / (1 + model.select_ohm * own_s)
+        own_s = g_s / (1 + tmr / (1 + (junction_v / model.parameters.v_h_v) ** 2))
+    t_s = model.drive.t0_s + model.drive.t1_s * np.abs(delta[columns])
+    power_w = v**2 * own_s / (1 + model.select_ohm * own_s)
     width_m = model.array.switches.select_width_m * len(x) * len(columns)
     return float(power_w.sum(axis=1) @ t_s) + model.table.cycle_j_per_m * width_m

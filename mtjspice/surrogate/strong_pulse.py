@@ -5,14 +5,12 @@ import numpy as np
 from mtjspice.cards.conventions import Direction
 from mtjspice.crossbar.cells import Cells
 from mtjspice.errors import InputError
-from mtjspice.surrogate.ideal_array import IdealArray, WriteDevice
+from mtjspice.surrogate.behind_select import junction_v, select_source_v
+from mtjspice.surrogate.ideal_array import IdealArray
 from mtjspice.surrogate.model import ArrayModel
 
-_ITERATIONS = 8
-"""Of a junction's voltage behind its transistor."""
 
-
-def failure_probability(model: ArrayModel, device: WriteDevice, cells: Cells, t_s: float) -> np.ndarray:
+def failure_probability(model: ArrayModel, cells: Cells, t_s: float) -> np.ndarray:
     """Return the probability that a pulse at the level of |x| = 1 leaves a cell in AP (0) or P (1): (2, columns, rows).
 
     Raises:
@@ -25,27 +23,22 @@ def failure_probability(model: ArrayModel, device: WriteDevice, cells: Cells, t_
     for state, direction in enumerate((Direction.AP_TO_P, Direction.P_TO_AP)):
         alike = cells.with_state(np.full(cells.state.shape, state))
         nominal = Cells.nominal(model.parameters, alike.state, cells.r_short_ohm)
-        source_v = device.source_v[state, -1]
-        v = np.full(cells.state.shape, source_v)
-        for _ in range(_ITERATIONS):
-            own_s, _ = alike.conductance_s(v)
-            v = source_v / (1 + device.r_ohm * own_s)
-        ratio = own_s / nominal.conductance_s(v)[0]
+        v = junction_v(select_source_v(model, direction, np.ones(cells.state.shape)), model.select_ohm, alike)
+        ratio = alike.conductance_s(v)[0] / nominal.conductance_s(v)[0]
         surface = model.surfaces[direction]
-        found[state] = 1 - surface.at(np.minimum(v * ratio, surface.voltages_v[-1]), t_s, device.r_ohm * ratio).T
+        found[state] = 1 - surface.at(np.minimum(v * ratio, surface.voltages_v[-1]), t_s, model.select_ohm * ratio).T
     found[:, ~cells.switches.T] = 1.0
     return found
 
 
-def strong_pulse_j(device: WriteDevice, t_s: float) -> tuple[float, float]:
+def strong_pulse_j(model: ArrayModel, t_s: float) -> tuple[float, float]:
     """Return what such a pulse takes in a nominal cell, in AP and in P, while it does not switch."""
     found = []
-    for state, tmr0 in enumerate((device.tmr0, 0.0)):
-        source_v = v = device.source_v[state, -1]
-        for _ in range(_ITERATIONS):
-            own_s = device.g_s / (1 + tmr0 / (1 + (v / device.v_h_v) ** 2))
-            v = source_v / (1 + device.r_ohm * own_s)
-        found.append(float(source_v * v * own_s * t_s))
+    for state, direction in enumerate((Direction.AP_TO_P, Direction.P_TO_AP)):
+        cell = Cells.nominal(model.parameters, np.array([[state]]), model.array.r_short_ohm)
+        source_v = select_source_v(model, direction, np.ones((1, 1)))
+        v = junction_v(source_v, model.select_ohm, cell)
+        found.append(float((source_v * v * cell.conductance_s(v)[0] * t_s).item()))
     return found[0], found[1]
 
 

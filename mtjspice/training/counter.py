@@ -105,7 +105,7 @@ class CounterRule:
     def _new_layer(
         self, shape: tuple[int, int], bits: int, eta: float, trains: bool, rng: np.random.Generator
     ) -> _Layer:
-        hardware, device = self._hardware, self._device
+        hardware = self._hardware
         half = 2 ** (bits - 1)
         reach = min(half, self._settings.start)
         held = rng.integers(-reach, reach, shape) + half
@@ -114,8 +114,8 @@ class CounterRule:
         arrays = []
         for bit in range(bits + 1):
             state = np.zeros(shape, int) if bit == bits else (held >> bit) & 1
-            cells, array = new_array(hardware, device, state, rng)
-            fails[bit] = failure_probability(hardware.model, device, cells, self._settings.t_strong_s)
+            cells, array = new_array(hardware, self._device, state, rng)
+            fails[bit] = failure_probability(hardware.model, cells, self._settings.t_strong_s)
             for mask, wrong in zip((reads_p, reads_ap), misread(array), strict=True):
                 mask |= wrong.astype(np.int16) << bit
             arrays.append(array)
@@ -196,7 +196,7 @@ class CounterRule:
 
     def _transfer_energy_j(self, sets: int, resets: int, digital_reads: int) -> float:
         model = self._hardware.model
-        set_j, reset_j = strong_pulse_j(self._device, self._settings.t_strong_s)
+        set_j, reset_j = strong_pulse_j(model, self._settings.t_strong_s)
         read = model.array.read
         return sets * set_j + resets * reset_j + digital_reads * read.v_read_v**2 * model.reference_s * read.t_read_s
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from mtjspice.cards.array import Architecture
 from mtjspice.crossbar.cells import Cells
-from mtjspice.surrogate.ideal_array import write_device
 from mtjspice.surrogate.large_write import cell_arrays, large_device, not_converged_reported, write_cells
 from mtjspice.surrogate.strong_pulse import failure_probability
 from mtjspice.surrogate.weights import read_weights
@@ -59,8 +58,7 @@ def _programmed_1t1r(
     hardware: Hardware, cells: Cells, aimed: np.ndarray, tally: Tally, rng: np.random.Generator
 ) -> np.ndarray:
     """Return states, (rows, columns), and count flips."""
-    device = write_device(hardware.model)
-    fails = failure_probability(hardware.model, device, cells, _T_STRONG_S).transpose(0, 2, 1)
+    fails = failure_probability(hardware.model, cells, _T_STRONG_S).transpose(0, 2, 1)
     p_fail = np.where(cells.state == 1, fails[1], fails[0])
     flips = (cells.state != aimed) & (rng.random(aimed.shape) >= p_fail)
     tally.flips += int(flips.sum())

@@ -27,7 +27,7 @@ def nominal(model: ArrayModel, shape: tuple[int, int] = (3, 2)) -> Cells:
 
 @pytest.mark.parametrize("t_s", [1e-9, 3e-9, 10e-9])
 def test_a_nominal_cell_fails_as_the_surface_says(model: ArrayModel, t_s: float) -> None:
-    found = failure_probability(model, write_device(model), nominal(model), t_s)
+    found = failure_probability(model, nominal(model), t_s)
     assert found.shape == (2, 2, 3)
     for state, direction in enumerate((Direction.AP_TO_P, Direction.P_TO_AP)):
         v_v = model.drive.coefficients[direction].voltage_v(1.0)
@@ -36,11 +36,10 @@ def test_a_nominal_cell_fails_as_the_surface_says(model: ArrayModel, t_s: float)
 
 
 def test_longer_pulses_and_lower_resistances_fail_less(model: ArrayModel) -> None:
-    device = write_device(model)
     cells = nominal(model, (9, 1))
     factors = np.linspace(0.6, 1.4, 9)[:, None]
     varied = Cells(**{**vars(cells), "r_p_ohm": cells.r_p_ohm * factors})
-    by_time = np.array([failure_probability(model, device, varied, t_s)[:, 0] for t_s in (1e-9, 2e-9, 5e-9, 10e-9)])
+    by_time = np.array([failure_probability(model, varied, t_s)[:, 0] for t_s in (1e-9, 2e-9, 5e-9, 10e-9)])
     assert (np.diff(by_time, axis=0) <= 0).all()  # longer
     assert (np.diff(by_time, axis=2) >= 0).all()  # of more resistance
     assert (by_time[0, :, -1] > by_time[0, :, 0]).all()
@@ -48,18 +47,18 @@ def test_longer_pulses_and_lower_resistances_fail_less(model: ArrayModel) -> Non
 
 def test_what_cannot_switch_always_fails(model: ArrayModel) -> None:
     cells = nominal(model).with_defects(stuck=[(1, 0)])
-    found = failure_probability(model, write_device(model), cells, 10e-9)
+    found = failure_probability(model, cells, 10e-9)
     assert (found[:, 0, 1] == 1).all()
     assert (found[:, 1] < 1).all()
 
 
 def test_a_pulse_beyond_the_surface_is_an_error(model: ArrayModel) -> None:
     with pytest.raises(InputError, match="too long"):
-        failure_probability(model, write_device(model), nominal(model), 1.0)
+        failure_probability(model, nominal(model), 1.0)
 
 
 def test_a_strong_pulse_takes_v_times_i_times_t(model: ArrayModel) -> None:
-    found = strong_pulse_j(write_device(model), 10e-9)
+    found = strong_pulse_j(model, 10e-9)
     for of_state, direction in zip(found, (Direction.AP_TO_P, Direction.P_TO_AP), strict=True):
         coefficients = model.drive.coefficients[direction]
         i_a = float(coefficients.current_a(1.0))
