@@ -71,7 +71,7 @@ from mtjspice.surrogate.sneak import biasing_comparison, paper_comparison, sneak
 from mtjspice.switching.points import Engine, Point
 from mtjspice.switching.probability import probability_of_pulse
 from mtjspice.training.campaign import run_training
-from mtjspice.training.task import Scenario
+from mtjspice.training.plan import Scenario
 from mtjspice.training.train import training_plan
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

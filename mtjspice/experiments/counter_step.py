@@ -13,25 +13,15 @@ import numpy as np
 from mtjspice.cosim.spice_array import SpiceArray
 from mtjspice.crossbar.cells import Cells
 from mtjspice.errors import InputError
+from mtjspice.experiments.patterns import TrainedArray
 from mtjspice.surrogate.array import ReadOutcome
-from mtjspice.surrogate.exact_write import WriteOutcome
 from mtjspice.surrogate.model import ArrayModel
 
 
-class CellArray(Protocol):
+class CellArray(TrainedArray, Protocol):
     """What the counter needs of an array: `SurrogateArray` and `SpiceArray` have it."""
 
     cells: Cells
-
-    @property
-    def state(self) -> np.ndarray:
-        """(rows, columns), 1 parallel, 0 antiparallel."""
-
-    def read(self, x: np.ndarray) -> ReadOutcome:
-        """Return the outcome of reading inputs `x`."""
-
-    def write(self, x: np.ndarray, delta: np.ndarray) -> WriteOutcome:
-        """Write inputs `x` and errors `delta`."""
 
 
 NewArray = Callable[[ArrayModel, Cells, int], CellArray]

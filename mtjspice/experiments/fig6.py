@@ -1,8 +1,6 @@
 """Fig. 6: the error while 1R arrays of different variation are trained."""
 
-from mtjspice.cards.array import Architecture
-from mtjspice.experiments.reproduction import Cell, Conditions
-from mtjspice.training.task import Scenario
+from mtjspice.experiments.reproduction import Cell, Conditions, curve
 
 TITLE = "Fig. 6, mean squared error of training on 1R arrays with variation"
 _PANELS = (("sonar", "2L15"), ("mnist", "2L100"))
@@ -13,14 +11,7 @@ _PERCENT = (0, 5, 10, 20)
 def fig6(conditions: Conditions) -> list[Cell]:
     """Return all curves."""
     return [
-        Cell(
-            section=f"{data.upper()} {net}",
-            row=f"{percent} %",
-            column="",
-            data=data,
-            net=net,
-            run=conditions.run(data, net, Scenario.STOCHASTIC, Architecture.ONE_R, variation_percent=float(percent)),
-        )
+        curve(conditions, data, net, f"{percent} %", variation_percent=float(percent))
         for data, net in _PANELS
         for percent in _PERCENT
     ]

@@ -2,8 +2,7 @@
 
 from mtjspice.cards.array import Architecture
 from mtjspice.cards.training import RuleName
-from mtjspice.training.campaign import TrainingPlan
-from mtjspice.training.task import Scenario
+from mtjspice.training.plan import Scenario, TrainingPlan
 
 SONAR_UNIT = (
     "SONAR: the paper says of its MNIST and WBCD figures that they are in %; SONAR's, the average of 10 runs, may be "

@@ -13,7 +13,7 @@ from mtjspice.experiments.runs import finish_runs, shipped_results
 from mtjspice.files import make_folder, write_json
 from mtjspice.jobs.executors import Executor
 from mtjspice.jobs.progress import ProgressBars
-from mtjspice.training.campaign import TrainingPlan
+from mtjspice.training.plan import TrainingPlan
 
 
 class Experiment(StrEnum):

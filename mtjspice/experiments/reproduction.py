@@ -13,8 +13,7 @@ from mtjspice.cards.training import RuleName, load_training
 from mtjspice.experiments.paper_values import SONAR_TEST_SAMPLES
 from mtjspice.experiments.reasons import reasons
 from mtjspice.experiments.runs import run_key
-from mtjspice.training.campaign import TrainingPlan
-from mtjspice.training.task import Scenario
+from mtjspice.training.plan import Scenario, TrainingPlan
 
 SCHEMA = 1
 _SEEDS = {"sonar": 10, "mnist": 3, "wbcd": 10}
@@ -116,6 +115,12 @@ class Cell:
         if self.printed is None:
             return ()
         return (self.printed / 100, *([self.printed / SONAR_TEST_SAMPLES] if self.data == "sonar" else []))
+
+
+def curve(conditions: Conditions, data: str, net: str, name: str, **how: Any) -> Cell:
+    """Return the cell of a training on 1R arrays, with `how` as for `Conditions.run`."""
+    run = conditions.run(data, net, Scenario.STOCHASTIC, Architecture.ONE_R, **how)
+    return Cell(section=f"{data.upper()} {net}", row=name, column="", data=data, net=net, run=run)
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from mtjspice.jobs.checkpoint import Checkpoint
 from mtjspice.jobs.executors import Executor
 from mtjspice.jobs.progress import ProgressBars
 from mtjspice.resources import calibration_folder
-from mtjspice.training.campaign import SCHEMA, TrainingPlan, TrainingResult, hardware_of, tasks_of
+from mtjspice.training.campaign import SCHEMA, TrainingResult, hardware_of, tasks_of
 from mtjspice.training.epoch_file import epochs_followed
+from mtjspice.training.plan import Scenario, TrainingPlan
 from mtjspice.training.rule import Hardware
-from mtjspice.training.task import Followed, Scenario, train_task
+from mtjspice.training.task import Followed, train_task
 
 _RUNS = "runs"
 _DIGITS = 6

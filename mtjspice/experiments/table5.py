@@ -6,7 +6,7 @@ BinaryConnect stands beside the paper's scenarios. As there, devices are ideal b
 from mtjspice.cards.array import Architecture
 from mtjspice.experiments.paper_values import NETS, TABLE_5, printed_error
 from mtjspice.experiments.reproduction import Cell, Conditions
-from mtjspice.training.task import Scenario
+from mtjspice.training.plan import Scenario
 
 TITLE = "Table 5, test samples misclassified [%]: the paper's, ours"
 _DP_VARIATION_PERCENT = 10.0

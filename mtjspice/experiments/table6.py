@@ -6,7 +6,7 @@ The rows without variation are Table 5's.
 from mtjspice.cards.array import Architecture
 from mtjspice.experiments.paper_values import TABLE_6, printed_error
 from mtjspice.experiments.reproduction import Cell, Conditions
-from mtjspice.training.task import Scenario
+from mtjspice.training.plan import Scenario
 
 TITLE = "Table 6, test samples misclassified [%] with variation of R_P and R_AP: the paper's, ours"
 _COLUMNS = {"1T1R": Architecture.ONE_T_ONE_R, "1R": Architecture.ONE_R}

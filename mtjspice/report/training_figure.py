@@ -8,7 +8,7 @@ import numpy as np
 
 from mtjspice.report.figure import figure
 from mtjspice.training.campaign import TrainingResult
-from mtjspice.training.task import Scenario
+from mtjspice.training.plan import Scenario
 
 _IMAGE_SIDE = 16
 """Inputs of a square number, from this side on, are taken for images."""

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from mtjspice.report.table import plain_table
 from mtjspice.training.campaign import TrainingResult
-from mtjspice.training.task import Scenario
+from mtjspice.training.plan import Scenario
 from mtjspice.units import format_si
 
 _SEEDS_SHOWN = 10

@@ -25,11 +25,9 @@ from mtjspice.surrogate.ideal_energy import write_energy_j
 from mtjspice.surrogate.strong_pulse import failure_probability, misread, strong_pulse_j
 from mtjspice.training.crossbars import new_array, set_state
 from mtjspice.training.layers import backward, driven_rows, forward, new_signals
-from mtjspice.training.reading import reading_energy_j
+from mtjspice.training.reading import reading_energy_j, sampled_every
 from mtjspice.training.rule import Hardware, Price, Problem, Tally
 
-_SAMPLED = 4
-"""Steps of an epoch whose energy is worked out."""
 _PULSES = 3
 """Of a column's transfer: bits set, bits reset, A reset."""
 
@@ -136,7 +134,7 @@ class CounterRule:
         """See `Rule`."""
         problem = self._problem
         weights = tuple(layer.weight.weight for layer in self._layers)
-        steps_j = [self._step_energy_j(int(k)) for k in order[:: max(1, len(order) // _SAMPLED)]]
+        steps_j = [self._step_energy_j(int(k)) for k in order[:: sampled_every(order)]]
         counts = _train(
             rng,
             self._device,

@@ -14,11 +14,8 @@ from mtjspice.surrogate.ideal_array import write_column, write_device
 from mtjspice.surrogate.ideal_energy import write_energy_j
 from mtjspice.training.crossbars import new_array, set_state
 from mtjspice.training.layers import backward, driven_rows, forward, new_signals
-from mtjspice.training.reading import reading_energy_j
+from mtjspice.training.reading import reading_energy_j, sampled_every
 from mtjspice.training.rule import Hardware, Price, Problem, Tally
-
-_SAMPLED = 4
-"""Steps of an epoch whose energy is worked out."""
 
 
 class Knobs(NamedTuple):
@@ -65,7 +62,7 @@ class PerSampleRule:
         """See `Rule`."""
         problem = self._problem
         weights = tuple(array.weight for array in self._arrays)
-        energy_j = [self._step_energy_j(k) for k in order[:: max(1, len(order) // _SAMPLED)]]
+        energy_j = [self._step_energy_j(k) for k in order[:: sampled_every(order)]]
         flips, written, clipped = _train(
             rng,
             self._device,

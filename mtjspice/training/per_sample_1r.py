@@ -16,11 +16,8 @@ from mtjspice.surrogate.large_write import LargeDevice, cell_arrays, large_devic
 from mtjspice.surrogate.weights import read_weights
 from mtjspice.training.crossbars import new_cells
 from mtjspice.training.layers import backward, forward, new_signals
-from mtjspice.training.reading import reading_energy_j
+from mtjspice.training.reading import reading_energy_j, sampled_every
 from mtjspice.training.rule import Hardware, Price, Problem, Tally
-
-_SAMPLED = 4
-"""Steps of an epoch whose energy is worked out."""
 
 
 class _Layer(NamedTuple):
@@ -72,7 +69,7 @@ class PerSampleOneRRule:
         """See `Rule`."""
         problem, hardware, settings = self._problem, self._hardware, self._settings
         weights = tuple(layer.weight for layer in self._layers)
-        every = max(1, len(order) // _SAMPLED)
+        every = sampled_every(order)
         model, signals = hardware.model, self._signals
         reads_j = [reading_energy_j(model, weights, problem, int(k), signals) for k in order[::every]]
         with not_converged_reported():

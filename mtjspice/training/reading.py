@@ -2,10 +2,20 @@
 
 from typing import Any
 
+import numpy as np
+
 from mtjspice.surrogate.ideal_energy import read_energy_j
 from mtjspice.surrogate.model import ArrayModel
 from mtjspice.training.layers import Signals, backward, forward
 from mtjspice.training.rule import Problem
+
+_SAMPLED = 4
+"""Steps of an epoch whose energy is worked out."""
+
+
+def sampled_every(order: np.ndarray) -> int:
+    """Return how many steps apart those of an epoch are whose energy is worked out."""
+    return max(1, len(order) // _SAMPLED)
 
 
 def reading_energy_j(

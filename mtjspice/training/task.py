@@ -3,14 +3,13 @@
 import base64
 import time
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mtjspice.cards.array import Architecture
-from mtjspice.cards.training import RuleName, TrainingCard
+from mtjspice.cards.training import RuleName
 from mtjspice.errors import InputError
 from mtjspice.jobs.seeds import generator
 from mtjspice.training.batch import BatchRule
@@ -21,6 +20,7 @@ from mtjspice.training.networks import Network, classified, network_sizes, outpu
 from mtjspice.training.normalise import normalise
 from mtjspice.training.per_sample import PerSampleRule
 from mtjspice.training.per_sample_1r import PerSampleOneRRule
+from mtjspice.training.plan import Scenario, TrainingPlan
 from mtjspice.training.programmed import programmed_weights
 from mtjspice.training.rule import Hardware, Problem, Rule, Tally
 from mtjspice.training.software import SoftwareRule
@@ -30,50 +30,23 @@ _CURVE_SAMPLES = 10_000
 _START, _ORDER, _EPOCH, _SCALE, _PROGRAM, _VALIDATION = range(6)
 
 
-class Scenario(StrEnum):
-    """Where weights live and how they get there (Mondal & Srivastava, section 5); DV is ST with variation."""
-
-    REAL = "rv"
-    """Real weights, in software."""
-    BINARY_CONNECT = "bc"
-    """Binary weights, in software."""
-    PROGRAMMED = "dp"
-    """Binary weights found in software, then written into crossbars."""
-    STOCHASTIC = "st"
-    """Trained in the crossbars."""
-
-
 @dataclass(frozen=True)
 class TrainingTask:
     """Everything that determines a run.
 
     Args:
-        data: a data set's name, or a file.
-        split: of it.
-        validation: how many training samples stand in for the test part, to choose settings on; 0 for none.
-        net: a network's name or layer sizes.
-        scenario: where weights live.
-        rule: how they are updated, in `Scenario.STOCHASTIC`.
-        card: settings.
+        plan: what is trained.
         hardware: what learns; None in software.
-        root_seed: of all randomness.
         number: of the run. Runs of one number share splits and the order of samples, whatever else differs.
     """
 
-    data: str
-    split: str | None
-    validation: int
-    net: str
-    scenario: Scenario
-    rule: RuleName
-    card: TrainingCard
+    plan: TrainingPlan
     hardware: Hardware | None
-    root_seed: int
     number: int
 
     def rng(self, *key: int) -> np.random.Generator:
         """Return the generator of one use."""
-        return generator(self.root_seed, (self.number, *key))
+        return generator(self.plan.root_seed, (self.number, *key))
 
 
 @dataclass(frozen=True)
@@ -109,10 +82,11 @@ def train_task(followed: Followed) -> dict[str, Any]:
 
 def _data(task: TrainingTask) -> tuple[Dataset, float]:
     """Return normalised data and the clipped fraction of its training part."""
-    data = load_dataset(task.data, task.split, task.root_seed, task.number)
-    if task.validation:
-        data = data.with_validation(task.validation, task.rng(_VALIDATION))
-    normalised = normalise(data, task.card.normalise)
+    plan = task.plan
+    data = load_dataset(plan.data, plan.split, plan.root_seed, task.number)
+    if plan.validation:
+        data = data.with_validation(plan.validation, task.rng(_VALIDATION))
+    normalised = normalise(data, plan.card.normalise)
     return normalised.dataset, normalised.clipped_train
 
 
@@ -121,19 +95,16 @@ class _Run:
 
     def __init__(self, task: TrainingTask, data: Dataset) -> None:
         self._task, self._data = task, data
-        sizes = network_sizes(task.net, data.x_train.shape[1], len(data.classes))
-        name = {Scenario.REAL: RuleName.REAL, Scenario.STOCHASTIC: task.rule}.get(
-            task.scenario, RuleName.BINARY_CONNECT
-        )
-        settings = getattr(task.card, name.value)
+        name, card = task.plan.learns_by, task.plan.card
+        sizes = network_sizes(task.plan.net, data.x_train.shape[1], len(data.classes))
+        settings = getattr(card, name.value)
         network = Network(sizes, settings.bias_rows)
         self._targets = targets(data.y_train, sizes[-1])
-        self._epochs = settings.epochs
         scales = np.ones(len(network.shapes))
         if name is not RuleName.REAL:
             scales = self._scales(network, settings.spread) if settings.spread else self._real_scales(sizes)
         self._problem = Problem(data.x_train, self._targets, network, scales)
-        self._rule = _rule(name, self._problem, task, task.rng(_START))
+        self._rule = _rule(name, self._problem, task)
 
     def finish(self, kept: EpochFile) -> dict[str, Any]:
         """Train to the end, on from the epochs in `kept`."""
@@ -143,13 +114,13 @@ class _Run:
             rule.restore(state)
         else:
             history = [self._measured(Tally(), 0.0)]
-        for epoch in range(len(history) - 1, self._epochs):
+        for epoch in range(len(history) - 1, task.plan.epochs):
             started = time.monotonic()
             order = task.rng(_ORDER, epoch).permutation(len(self._problem.x))
             tally = rule.epoch(order, task.rng(_EPOCH, epoch))
             history.append(self._measured(tally, time.monotonic() - started))
             kept.save(history, rule.state())
-        if task.scenario is not Scenario.PROGRAMMED:
+        if task.plan.scenario is not Scenario.PROGRAMMED:
             return self._result(history, rule.weights(), rule.cell_states())
         assert task.hardware is not None
         programmed = programmed_weights(task.hardware, rule.weights(), task.rng(_PROGRAM))
@@ -166,7 +137,7 @@ class _Run:
 
     def _real_scales(self, sizes: tuple[int, ...]) -> np.ndarray:
         """Return b = mean |W| of each layer of a network of real weights (section 3.2)."""
-        settings = self._task.card.real
+        settings = self._task.plan.card.real
         network = Network(sizes, settings.bias_rows)
         problem = Problem(self._data.x_train, self._targets, network, np.ones(len(network.shapes)))
         rule = SoftwareRule(problem, settings, False, self._task.rng(_SCALE))
@@ -242,8 +213,8 @@ class _Run:
         }
 
 
-def _rule(name: RuleName, problem: Problem, task: TrainingTask, rng: np.random.Generator) -> Rule:
-    card, hardware = task.card, task.hardware
+def _rule(name: RuleName, problem: Problem, task: TrainingTask) -> Rule:
+    card, hardware, rng = task.plan.card, task.hardware, task.rng(_START)
     if name in (RuleName.REAL, RuleName.BINARY_CONNECT):
         return SoftwareRule(problem, getattr(card, name.value), name is RuleName.BINARY_CONNECT, rng)
     assert hardware is not None

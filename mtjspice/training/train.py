@@ -8,8 +8,9 @@ from mtjspice.cards.junction import load_card
 from mtjspice.cards.training import RuleName, Switching, load_training, shipped_training
 from mtjspice.errors import InputError
 from mtjspice.jobs.progress import progress
-from mtjspice.training.campaign import TrainingPlan, TrainingResult, hardware_of, tasks_of
-from mtjspice.training.task import Followed, Scenario, train_task
+from mtjspice.training.campaign import TrainingResult, hardware_of, tasks_of
+from mtjspice.training.plan import Scenario, TrainingPlan
+from mtjspice.training.task import Followed, train_task
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

@@ -24,8 +24,7 @@ from mtjspice.experiments.table5 import table5
 from mtjspice.experiments.table6 import table6
 from mtjspice.jobs.executors import LocalExecutor
 from mtjspice.jobs.progress import progress
-from mtjspice.training.campaign import TrainingPlan
-from mtjspice.training.task import Scenario
+from mtjspice.training.plan import Scenario, TrainingPlan
 
 # As printed, line by line.
 TABLE_5 = """

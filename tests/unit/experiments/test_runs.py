@@ -15,8 +15,8 @@ from mtjspice.experiments import runs
 from mtjspice.experiments.runs import find_run, finish_runs, run_key
 from mtjspice.jobs.executors import LocalExecutor
 from mtjspice.jobs.progress import progress
-from mtjspice.training.campaign import TrainingPlan
-from mtjspice.training.task import Followed, Scenario
+from mtjspice.training.plan import Scenario, TrainingPlan
+from mtjspice.training.task import Followed
 
 Train = Callable[[Followed], dict[str, Any]]
 
@@ -32,7 +32,7 @@ class Trainer:
         task = followed.task
         if len(self.trained) == self.stop_after:
             raise KeyboardInterrupt
-        self.trained.append((task.net, task.number))
+        self.trained.append((task.plan.net, task.number))
         record = {"seconds": 0.5, "flips": 30, "false_flips": 3, "clipped": 1, "step_j": 1e-9 / 3}
         return {
             "test_error": 0.1 + 0.01 * task.number,

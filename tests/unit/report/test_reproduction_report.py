@@ -17,7 +17,7 @@ from mtjspice.experiments.table5 import table5
 from mtjspice.experiments.table6 import table6
 from mtjspice.report.reproduction_page import draw_reproduction
 from mtjspice.report.reproduction_tables import footnotes, heading, reproduction_markdown, reproduction_tables
-from mtjspice.training.campaign import TrainingPlan
+from mtjspice.training.plan import TrainingPlan
 
 CELLS = {"table5": table5, "table6": table6, "fig7": fig7}
 

@@ -14,9 +14,10 @@ from mtjspice.cards.junction import JunctionCard
 from mtjspice.cards.training import RuleName, load_training
 from mtjspice.report.training_figure import draw_training
 from mtjspice.report.training_tables import training_table
-from mtjspice.training.campaign import TrainingPlan, TrainingResult
+from mtjspice.training.campaign import TrainingResult
 from mtjspice.training.networks import Network
-from mtjspice.training.task import Scenario, packed
+from mtjspice.training.plan import Scenario, TrainingPlan
+from mtjspice.training.task import packed
 
 
 def run(rng: np.random.Generator, sizes: tuple[int, ...], epochs: int) -> dict[str, Any]:
