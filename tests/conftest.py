@@ -11,9 +11,11 @@ os.environ["MPLBACKEND"] = "Agg"
 import pytest
 from hypothesis import settings
 
+from mtjspice.cards.array import Architecture
 from mtjspice.cards.conventions import Direction
 from mtjspice.cards.junction import JunctionCard, load_card
 from mtjspice.junction.parameters import MacrospinParameters
+from mtjspice.surrogate.model import ArrayModel, load_model
 from mtjspice.switching.cell_surface import CellSurface
 from mtjspice.switching.cell_surfaces import cell_surface
 
@@ -60,3 +62,9 @@ def mondal_parameters(mondal: JunctionCard) -> MacrospinParameters:
 def cell_surfaces(mondal_parameters: MacrospinParameters) -> dict[Direction, CellSurface]:
     """The cell surfaces of the paper's junction, made anew; some seconds."""
     return {direction: cell_surface(mondal_parameters, direction, lambda done, total: None) for direction in Direction}
+
+
+@pytest.fixture(scope="session")
+def model() -> ArrayModel:
+    """The paper's junction in 1T1R arrays, as it ships."""
+    return load_model(Architecture.ONE_T_ONE_R)

@@ -4,19 +4,15 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, norm
 
-from mtjspice.cards.array import Architecture, load_array
-from mtjspice.cards.campaign import load_campaign
-from mtjspice.cards.junction import JunctionCard
 from mtjspice.cosim.statistics import compare
 from mtjspice.cosim.surrogate_write import SurrogateTask, run_surrogate_writes
 from mtjspice.crossbar.cells import Cells
 from mtjspice.errors import NgspiceMissingError
 from mtjspice.experiments.counter_step import CounterSynapses, NewArray, SharingSpiceArray
-from mtjspice.jobs.progress import progress
 from mtjspice.schedule import write_schedule
 from mtjspice.surrogate.exact_write import ExactWriter
 from mtjspice.surrogate.ideal_array import nominal_rate, write_device
-from mtjspice.surrogate.model import ArrayModel, array_model
+from mtjspice.surrogate.model import ArrayModel
 
 session_module = pytest.importorskip("mtjspice.spice.session")
 pytestmark = [pytest.mark.spice, pytest.mark.slow]
@@ -26,13 +22,13 @@ T_STRONG_S = 10e-9
 
 
 @pytest.fixture(scope="module")
-def model(mondal: JunctionCard) -> ArrayModel:
+def model(model: ArrayModel) -> ArrayModel:
+    """The shipped model, where SPICE can run in this process."""
     try:
         session_module.find_library()
     except NgspiceMissingError as error:
         pytest.skip(str(error).splitlines()[0])
-    targets = load_campaign("table3").targets
-    return array_model(Architecture.ONE_T_ONE_R, mondal, load_array("array45"), targets, progress=progress)
+    return model
 
 
 def in_spice(seed: int) -> NewArray:

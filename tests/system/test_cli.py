@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
+from command import Command, Outcome
 
 from mtjspice import cli
 from mtjspice.calibration import optimise, sources, surfaces
@@ -30,30 +30,6 @@ CALIBRATE_KEYS = {
     "t0_s", "t1_s", "i0_a", "i1_a", "i0_ci95_a", "i1_ci95_a", "eta", "map_rmse", "v_min_v", "v_max_v",
 }  # fmt: skip
 PULSE = ("probability", "mondal2018", "--direction", "ap_to_p", "--width", "1.5e-9")
-
-
-class Outcome(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Outcome]
-
-
-@pytest.fixture
-def mtjspice(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
-    """Run the command in this process, from a folder of the test's own."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["mtjspice", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return Outcome(int(end.value.code or 0), *capsys.readouterr())
-
-    return run
 
 
 def in_a_process(*arguments: object, **environment: str) -> Outcome:

@@ -7,14 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
+from command import Command, Outcome
 
-from mtjspice import cli
 from mtjspice.resources import training_folder
 from mtjspice.training import epoch_file
 from mtjspice.training.epoch_file import EpochFile
@@ -23,29 +21,10 @@ KEYS = {"test_error", "test_error_std", "per_seed", "samples_per_s", "epochs", "
 SMALL = ("train", "--data", "own.csv", "--net", "2L6", "--epochs", 5, "--workers", 1)
 
 
-class Outcome(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Outcome]
-
-
-@pytest.fixture
-def mtjspice(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
-    """Run the command in this process, from a folder of the test's own with data in own.csv."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(autouse=True)
+def own_data(tmp_path: Path) -> None:
+    """Data in own.csv, in the folder that the command runs in."""
     write_samples(tmp_path / "own.csv", 200, 9)
-
-    def run(*arguments: object) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["mtjspice", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return Outcome(int(end.value.code or 0), *capsys.readouterr())
-
-    return run
 
 
 def write_samples(path: Path, count: int, features: int) -> None:

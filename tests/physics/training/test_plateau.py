@@ -14,14 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mtjspice.cards.array import Architecture, load_array
-from mtjspice.cards.campaign import load_campaign
-from mtjspice.cards.junction import JunctionCard
 from mtjspice.cards.training import Counter, Switching
 from mtjspice.crossbar.cells import Cells
-from mtjspice.jobs.progress import progress
 from mtjspice.surrogate.ideal_array import ideal_array, write_column, write_device
-from mtjspice.surrogate.model import ArrayModel, array_model
+from mtjspice.surrogate.model import ArrayModel
 from mtjspice.training.counter import CounterRule, _note, _transfer
 from mtjspice.training.layers import driven_rows
 from mtjspice.training.networks import Network
@@ -30,13 +26,6 @@ from mtjspice.training.rule import Hardware, Problem
 ROWS = 2000
 SIGMAS = 4
 """False alarms of 6e-5 for each case; seeds are fixed."""
-
-
-@pytest.fixture(scope="module")
-def model(mondal: JunctionCard) -> ArrayModel:
-    return array_model(
-        Architecture.ONE_T_ONE_R, mondal, load_array("array45"), load_campaign("table3").targets, progress=progress
-    )
 
 
 def two_point(rng: np.random.Generator, count: int) -> np.ndarray:

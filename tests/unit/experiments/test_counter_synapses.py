@@ -4,27 +4,17 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from mtjspice.cards.array import Architecture, load_array
-from mtjspice.cards.campaign import load_campaign
-from mtjspice.cards.junction import JunctionCard
 from mtjspice.crossbar.cells import Cells
 from mtjspice.errors import InputError
 from mtjspice.experiments.counter_step import CounterSynapses, NewArray
-from mtjspice.jobs.progress import progress
 from mtjspice.surrogate.array import SurrogateArray
 from mtjspice.surrogate.ideal_array import ideal_array, nominal_rate, write_device
-from mtjspice.surrogate.model import ArrayModel, array_model
+from mtjspice.surrogate.model import ArrayModel
 from mtjspice.surrogate.strong_pulse import failure_probability
 from mtjspice.training.counter import _Layer, _transfer
 
 ROWS, COLUMNS = 2, 3
 T_STRONG_S = 10e-9
-
-
-@pytest.fixture(scope="module")
-def model(mondal: JunctionCard) -> ArrayModel:
-    targets = load_campaign("table3").targets
-    return array_model(Architecture.ONE_T_ONE_R, mondal, load_array("array45"), targets, progress=progress)
 
 
 def on_surrogate(rng: np.random.Generator) -> NewArray:

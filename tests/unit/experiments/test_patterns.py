@@ -6,23 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtjspice.cards.array import Architecture, load_array
-from mtjspice.cards.campaign import load_campaign
-from mtjspice.cards.junction import JunctionCard
+from mtjspice.cards.array import Architecture
 from mtjspice.crossbar.cells import Cells
 from mtjspice.experiments import patterns_campaign
 from mtjspice.experiments.patterns import COLUMNS, ROWS, Learning, patterns, train
 from mtjspice.experiments.patterns_campaign import Loops, PatternsResult, exchange_p_value, mean_and_error
-from mtjspice.jobs.progress import progress
 from mtjspice.report.patterns_figure import draw_patterns
 from mtjspice.surrogate.array import SurrogateArray
-from mtjspice.surrogate.model import ArrayModel, array_model
-
-
-@pytest.fixture(scope="module")
-def model(mondal: JunctionCard) -> ArrayModel:
-    targets = load_campaign("table3").targets
-    return array_model(Architecture.ONE_T_ONE_R, mondal, load_array("array45"), targets, progress=progress)
+from mtjspice.surrogate.model import ArrayModel
 
 
 def loops(rng: np.random.Generator, seeds: int, runs: int, worse: float = 0.0) -> Loops:

@@ -3,22 +3,12 @@
 import numpy as np
 import pytest
 
-from mtjspice.cards.array import Architecture, load_array
-from mtjspice.cards.campaign import load_campaign
 from mtjspice.cards.conventions import Direction
-from mtjspice.cards.junction import JunctionCard
 from mtjspice.crossbar.cells import Cells
 from mtjspice.errors import InputError
-from mtjspice.jobs.progress import progress
 from mtjspice.surrogate.ideal_array import ideal_array, write_device
-from mtjspice.surrogate.model import ArrayModel, array_model
+from mtjspice.surrogate.model import ArrayModel
 from mtjspice.surrogate.strong_pulse import failure_probability, misread, strong_pulse_j
-
-
-@pytest.fixture(scope="module")
-def model(mondal: JunctionCard) -> ArrayModel:
-    targets = load_campaign("table3").targets
-    return array_model(Architecture.ONE_T_ONE_R, mondal, load_array("array45"), targets, progress=progress)
 
 
 def nominal(model: ArrayModel, shape: tuple[int, int] = (3, 2)) -> Cells:

@@ -3,23 +3,12 @@
 import numpy as np
 import pytest
 
-from mtjspice.cards.array import Architecture, load_array
-from mtjspice.cards.campaign import load_campaign
-from mtjspice.cards.junction import JunctionCard
 from mtjspice.cards.training import Batch, Switching
-from mtjspice.jobs.progress import progress
-from mtjspice.surrogate.model import ArrayModel, array_model
+from mtjspice.surrogate.model import ArrayModel
 from mtjspice.training.batch import BatchRule
 from mtjspice.training.networks import Network, targets
 from mtjspice.training.rule import Hardware, Problem
 from mtjspice.training.software import batch_gradient
-
-
-@pytest.fixture(scope="module")
-def model(mondal: JunctionCard) -> ArrayModel:
-    return array_model(
-        Architecture.ONE_T_ONE_R, mondal, load_array("array45"), load_campaign("table3").targets, progress=progress
-    )
 
 
 def problem() -> Problem:

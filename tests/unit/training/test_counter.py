@@ -4,30 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from problems import sparse_problem
 
-from mtjspice.cards.array import Architecture, load_array
-from mtjspice.cards.campaign import load_campaign
-from mtjspice.cards.junction import JunctionCard
 from mtjspice.cards.training import Counter, Switching
-from mtjspice.jobs.progress import progress
-from mtjspice.surrogate.model import ArrayModel, array_model
+from mtjspice.surrogate.model import ArrayModel
 from mtjspice.training.counter import CounterRule, _transfer
-from mtjspice.training.networks import Network, targets
-from mtjspice.training.rule import Hardware, Problem
-
-
-@pytest.fixture(scope="module")
-def model(mondal: JunctionCard) -> ArrayModel:
-    return array_model(
-        Architecture.ONE_T_ONE_R, mondal, load_array("array45"), load_campaign("table3").targets, progress=progress
-    )
-
-
-def problem(samples: int = 40) -> Problem:
-    rng = np.random.default_rng(1)
-    x = np.where(rng.random((samples, 9)) < 0.7, rng.uniform(-1, 1, (samples, 9)), 0).astype(np.float32)
-    network = Network((9, 6, 3), (1, 2))
-    return Problem(x, targets(rng.integers(0, 3, samples), 3), network, np.array([0.2, 0.2]))
+from mtjspice.training.rule import Hardware
 
 
 def rule_of(model: ArrayModel, seed: int = 2, percent: float = 0.0, **changes: Any) -> CounterRule:
@@ -43,7 +25,7 @@ def rule_of(model: ArrayModel, seed: int = 2, percent: float = 0.0, **changes: A
         "t_strong_s": 1e-8,
     }
     hardware = Hardware(model, 2, percent, changes.pop("switching", Switching.PHYSICAL))
-    return CounterRule(problem(), hardware, Counter(**(given | changes)), np.random.default_rng(seed))
+    return CounterRule(sparse_problem(40), hardware, Counter(**(given | changes)), np.random.default_rng(seed))
 
 
 def copied(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -2,34 +2,16 @@
 
 import numpy as np
 import pytest
+from problems import sparse_problem
 
-from mtjspice.cards.array import Architecture, load_array
-from mtjspice.cards.campaign import load_campaign
-from mtjspice.cards.junction import JunctionCard
 from mtjspice.cards.training import PerSample, Switching
-from mtjspice.jobs.progress import progress
-from mtjspice.surrogate.model import ArrayModel, array_model
+from mtjspice.surrogate.model import ArrayModel
 from mtjspice.training.layers import backward, forward, new_signals
-from mtjspice.training.networks import Network, targets
 from mtjspice.training.per_sample import PerSampleRule
-from mtjspice.training.rule import Hardware, Problem
+from mtjspice.training.rule import Hardware
 
 CERTAIN = 1e9
 """An eta at which all that is driven flips."""
-
-
-@pytest.fixture(scope="module")
-def model(mondal: JunctionCard) -> ArrayModel:
-    return array_model(
-        Architecture.ONE_T_ONE_R, mondal, load_array("array45"), load_campaign("table3").targets, progress=progress
-    )
-
-
-def problem(samples: int = 30) -> Problem:
-    rng = np.random.default_rng(1)
-    x = np.where(rng.random((samples, 9)) < 0.7, rng.uniform(-1, 1, (samples, 9)), 0).astype(np.float32)
-    network = Network((9, 6, 3), (1, 2))
-    return Problem(x, targets(rng.integers(0, 3, samples), 3), network, np.array([0.2, 0.2]))
 
 
 def rule_of(
@@ -41,12 +23,14 @@ def rule_of(
     **knobs: float,
 ) -> PerSampleRule:
     settings = PerSample(epochs=1, bias_rows=(1, 2), eta=(eta, eta), **knobs)
-    return PerSampleRule(problem(), Hardware(model, 2, percent, switching), settings, np.random.default_rng(seed))
+    return PerSampleRule(
+        sparse_problem(30), Hardware(model, 2, percent, switching), settings, np.random.default_rng(seed)
+    )
 
 
 def gradients(rule: PerSampleRule, sample: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return x and delta of every layer in the present state."""
-    task, signals = problem(), new_signals(problem().network.shapes)
+    task, signals = sparse_problem(30), new_signals(sparse_problem(30).network.shapes)
     weights = tuple(np.copy(weight) for weight in rule.weights())
     forward(weights, task.scales, task.x[sample], signals)
     backward(weights, task.scales, task.targets[sample], signals)
