@@ -226,7 +226,8 @@ def change(array, i, j):  # type: ignore[no-untyped-def]
     array.weight[i, j] = array.weight_of[state, j, i] if array.varies else np.float32(2 * state - 1)
 
 
-@compiled()
+# Inlined: a call with all of an array's fields takes as long as a column's write.
+@compiled(forceinline=True)
 def write_column(rng, device, array, j, rows, x, d_abs, state, eta):  # type: ignore[no-untyped-def]
     """Drive cells of one column out of `state`, and return how many left it.
 

@@ -117,18 +117,31 @@ def _train(rng, device, arrays, weights, scales, knobs, x, targets, order, signa
         forward(weights, scales, x[k], signals)
         clipped += backward(weights, scales, targets[k], signals)
         for layer in range(len(arrays)):
-            array, delta, level = arrays[layer], signals.delta[layer], levels[layer]
-            for i in range(level.size):
-                level[i] = min(max(knobs.gain_x * signals.x[layer][i], -1.0), 1.0)
-            positive, negative = driven_rows(level, knobs.least_x, rows[layer])
-            for j in range(delta.size):
-                d_abs = min(knobs.gain_delta * abs(delta[j]), 1.0)
-                if d_abs <= knobs.least_delta:
-                    continue
-                written += 1
-                # Table 1: x delta > 0 lowers the weight, which P (1) is left for.
-                lowers = 1 if delta[j] > 0.0 else 0
-                eta = knobs.eta[layer]
-                flips += write_column(rng, device, array, j, positive, level, d_abs, lowers, eta)
-                flips += write_column(rng, device, array, j, negative, level, d_abs, 1 - lowers, eta)
+            counts = _write(
+                rng, device, arrays[layer], signals.x[layer], signals.delta[layer], knobs, knobs.eta[layer],
+                levels[layer], rows[layer],
+            )  # fmt: skip
+            flips += counts[0]
+            written += counts[1]
     return flips, written, clipped
+
+
+@compiled()
+def _write(rng, device, array, x, delta, knobs, eta, level, rows):  # type: ignore[no-untyped-def]
+    """Write a layer after a sample; return flips and columns written."""
+    if not np.any(knobs.gain_delta * np.abs(delta) > knobs.least_delta):
+        return 0, 0
+    for i in range(level.size):
+        level[i] = min(max(knobs.gain_x * x[i], -1.0), 1.0)
+    positive, negative = driven_rows(level, knobs.least_x, rows)
+    flips, written = 0, 0
+    for j in range(delta.size):
+        d_abs = min(knobs.gain_delta * abs(delta[j]), 1.0)
+        if d_abs <= knobs.least_delta:
+            continue
+        written += 1
+        # Table 1: x delta > 0 lowers the weight, which P (1) is left for.
+        lowers = 1 if delta[j] > 0.0 else 0
+        flips += write_column(rng, device, array, j, positive, level, d_abs, lowers, eta)
+        flips += write_column(rng, device, array, j, negative, level, d_abs, 1 - lowers, eta)
+    return flips, written

@@ -67,6 +67,32 @@ def test_the_ngspice_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
     assert_whole(module.benchmarks())
 
 
+@pytest.mark.slow
+def test_the_training_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = benchmark("training")
+    monkeypatch.setattr(module, "_WARM", 20)
+    monkeypatch.setattr(module, "_TIMED", 40)
+    monkeypatch.setattr(module, "_TIMED_NAIVELY", 4)
+    assert_whole(module.speed() + module.memory())
+
+
+@pytest.mark.slow
+def test_the_naive_kernel_flips_as_many_junctions() -> None:
+    """From the same states, one sample again and again: 4 sigma of both means, 6e-5 false alarms; its seed is fixed."""
+    module = benchmark("training")
+    model, problem, order = module._model(), module._problem(1), np.zeros(1, np.int64)
+    rule, rng, repeats = module._rule(model, problem, 0.0), np.random.default_rng(5), 60
+    start, weights = {name: kept.copy() for name, kept in rule.state().items()}, [w.copy() for w in rule.weights()]
+    ours, naive = [], []
+    for _ in range(repeats):
+        rule.restore(start)
+        ours.append(rule.epoch(order, rng).flips)
+        naive.append(module.Naive(model, [w.astype(float) for w in weights], problem, 0.0).epoch(order, rng))
+    deviation = np.mean(ours) - np.mean(naive)
+    assert abs(deviation) < 4 * np.sqrt((np.var(ours, ddof=1) + np.var(naive, ddof=1)) / repeats)
+    assert np.mean(naive) > 50
+
+
 def test_the_table_shows_targets_in_100_columns() -> None:
     entry = benchmark("_entry").entry
     rows = [
