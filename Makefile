@@ -6,6 +6,7 @@
 # make test       every test; make test-fast leaves out the slow ones
 # make lint       style, types, and which room may import which
 # make bench      the numbers to reach, measured
+# make bench-aihwkit   the same after installing aihwkit, 7 GB, in an environment of its own
 # make clean      remove caches and built wheels; .venv and results in build/ stay
 
 CARD := mondal2018
@@ -19,7 +20,7 @@ PYTHON = $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(s
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo -n)
 
-.PHONY: setup calibrate netlists cosim train test test-fast lint bench clean
+.PHONY: setup calibrate netlists cosim train test test-fast lint bench bench-aihwkit clean
 
 setup: .venv/ready
 
@@ -50,6 +51,8 @@ lint: setup
 bench: setup .venv/ready-to-compare
 	$(BIN)/mtjspice bench
 
+bench-aihwkit: benchmarks/aihwkit/.venv bench
+
 clean:
 	rm -rf dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find mtjspice tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
@@ -75,6 +78,11 @@ clean:
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
 	@$(PIP) --editable '.[dev]'
 	@$(PIP) --no-deps badcrossbar pathvalidate  # without its plotting, which needs cairo
+	@touch $@
+
+benchmarks/aihwkit/.venv: benchmarks/aihwkit/requirements.txt .venv/ready
+	$(PYTHON) -m venv $@
+	$@/bin/pip install --quiet -r $<
 	@touch $@
 
 # The simulators that make bench compares with.

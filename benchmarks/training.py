@@ -34,6 +34,7 @@ _INK = 0.19
 _IMAGES = 60_000
 _WARM, _TIMED, _TIMED_NAIVELY = 2000, 6000, 200
 _LEVELS = 1025
+_UNIT, _OVER_AIHWKIT = "samples/s", 25
 _LEAST_DELTA = 0.2
 """Of the gated rule, which then makes some four flips a sample."""
 
@@ -44,22 +45,43 @@ def benchmarks() -> list[dict[str, Any]]:
 
 
 def speed() -> list[dict[str, Any]]:
-    """Return samples per second beside the naive kernel's."""
+    """Return samples per second beside the naive kernel's, and beside aihwkit's where that is installed."""
     model, problem = _model(), _problem(_WARM + _TIMED)
-    found = []
-    for name, least_delta, target in (("literal", 0.0, 15), (f"|delta| > {_LEAST_DELTA:g}", _LEAST_DELTA, 100)):
-        rule = _rule(model, problem, least_delta)
-        rng = np.random.default_rng(1)
-        rule.epoch(np.arange(_WARM), rng)
-        weights = [weight.astype(float) for weight in rule.weights()]
-        order = np.arange(_WARM, _WARM + _TIMED)
-        ours_s = best_of(lambda rule=rule, rng=rng, order=order: rule.epoch(order, rng), repeats=3) / _TIMED  # type: ignore[misc]
-        naive = Naive(model, weights, problem, least_delta)
-        order = order[:_TIMED_NAIVELY]
-        naive_s = best_of(lambda naive=naive, rng=rng, order=order: naive.epoch(order, rng), repeats=3) / len(order)  # type: ignore[misc]
-        name = f"2L100 sample by sample, {name} / naive kernel"
-        found.append(entry(name, 1 / ours_s, "samples/s", "at least", target, baseline=1 / naive_s))
+    theirs_per_s, found = _aihwkit(), []
+    for gate, least_delta, over_naive in (("literal", 0.0, 15), (f"|delta| > {_LEAST_DELTA:g}", _LEAST_DELTA, 100)):
+        ours_per_s, naive_per_s = _samples_per_s(model, problem, least_delta)
+        name = f"2L100 sample by sample, {gate}"
+        found.append(entry(f"{name} / naive kernel", ours_per_s, _UNIT, "at least", over_naive, baseline=naive_per_s))
+        if theirs_per_s is None:
+            found.append(entry(f"{name} / aihwkit (skipped: not installed)", None, _UNIT, "at least", _OVER_AIHWKIT))
+        else:
+            name = f"{name} / aihwkit"
+            found.append(entry(name, ours_per_s, _UNIT, "at least", _OVER_AIHWKIT, baseline=theirs_per_s))
     return found
+
+
+def _samples_per_s(model: ArrayModel, problem: Problem, least_delta: float) -> tuple[float, float]:
+    """Return ours and the naive kernel's."""
+    rule, rng = _rule(model, problem, least_delta), np.random.default_rng(1)
+    rule.epoch(np.arange(_WARM), rng)
+    naive = Naive(model, [weight.astype(float) for weight in rule.weights()], problem, least_delta)
+    order = np.arange(_WARM, _WARM + _TIMED)
+    ours_s = best_of(lambda: rule.epoch(order, rng), repeats=3) / _TIMED
+    naive_s = best_of(lambda: naive.epoch(order[:_TIMED_NAIVELY], rng), repeats=3) / _TIMED_NAIVELY
+    return 1 / ours_s, 1 / naive_s
+
+
+def _aihwkit() -> float | None:
+    """Return its samples per second, or None where ``make bench-aihwkit`` has not installed it."""
+    folder = Path(__file__).parent / "aihwkit"
+    interpreter = folder / ".venv" / "bin" / "python"
+    if not interpreter.exists():
+        return None
+    command = [str(interpreter), str(folder / "samples_per_second.py")]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+    return float(done.stdout.split()[-1])
 
 
 def memory() -> list[dict[str, Any]]:
