@@ -118,13 +118,9 @@ class SurrogateArray:
     def _effective(self) -> np.ndarray:
         """Return the effective conductances, (rows, columns), that a read sees in this state."""
         if self._effective_s is None:
-            model, cells = self.model, self.cells
-            own_s, _ = cells.conductance_s(np.full(cells.state.shape, model.array.read.v_read_v))
-            in_series_ohm = 1 / model.cell_conductances_s[0] - model.parameters.r_p_ohm
-            r_segment_ohm = model.array.wires.r_segment_ohm
-            self._effective_s = effective_conductance_s(
-                own_s / (1 + in_series_ohm * own_s), r_segment_ohm, r_segment_ohm
-            )
+            r_segment_ohm = self.model.array.wires.r_segment_ohm
+            g_s = self.model.conductance_s(self.cells)
+            self._effective_s = effective_conductance_s(g_s, r_segment_ohm, r_segment_ohm)
         return self._effective_s
 
     def _spent(self, outcome: ReadOutcome, phase: Phase) -> ReadOutcome:

@@ -3,24 +3,20 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 from mtjspice.calibration.cell import calibrate_cell
 from mtjspice.calibration.drive import CellDrive, series_resistance_ohm
-from mtjspice.calibration.transistor import switch_table, table_source
 from mtjspice.cards.array import Architecture, ArrayCard, SwitchKind, load_array
 from mtjspice.cards.campaign import Targets, paper_targets
 from mtjspice.cards.conventions import Direction
 from mtjspice.cards.junction import JunctionCard, load_card
 from mtjspice.crossbar.switches import SwitchTable
-from mtjspice.errors import DataError, ModelError, OutputError
+from mtjspice.errors import DataError, ModelError
 from mtjspice.files import make_folder
 from mtjspice.jobs.progress import ProgressBars, progress
 from mtjspice.junction.parameters import MacrospinParameters
-from mtjspice.junction.resistance import antiparallel_resistance_ohm
-from mtjspice.resources import calibration_folder, cell_cache_folder
-from mtjspice.spice.crossbar_decks import Device
+from mtjspice.surrogate.read_model import ReadModel, keep_for, kept_places, kept_switch_table, switch_table_name
 from mtjspice.switching.cell_surface import CellSurface
 from mtjspice.switching.cell_surfaces import cell_surface
 
@@ -28,44 +24,11 @@ _SURE = 0.98
 
 
 @dataclass(frozen=True)
-class ArrayModel:
+class ArrayModel(ReadModel):
     """A calibrated cell in an array of one architecture."""
 
-    architecture: Architecture
-    array: ArrayCard
-    parameters: MacrospinParameters
-    table: SwitchTable
     surfaces: Mapping[Direction, CellSurface]
     drive: CellDrive
-
-    @cached_property
-    def select_ohm(self) -> float:
-        """A 1T1R cell's select transistor at small currents; 0 in 1R."""
-        if self.architecture is Architecture.ONE_R:
-            return 0.0
-        return series_resistance_ohm(self.table, self.array.switches.select_width_m, 0.0)
-
-    @cached_property
-    def cell_conductances_s(self) -> tuple[float, float]:
-        """(G_P, G_AP) of a nominal cell at the read voltage, with its transistor or its share of its lines'."""
-        switches = self.array.switches
-        in_series_ohm = self.select_ohm
-        if self.architecture is Architecture.ONE_R:
-            widths_m = (switches.row_width_per_cell_m, switches.column_width_per_cell_m)
-            in_series_ohm = sum(series_resistance_ohm(self.table, width_m, 0.0) for width_m in widths_m)
-        r_ap_ohm = antiparallel_resistance_ohm(self.parameters, self.array.read.v_read_v)
-        return 1 / (self.parameters.r_p_ohm + in_series_ohm), 1 / (r_ap_ohm + in_series_ohm)
-
-    @cached_property
-    def reference_s(self) -> float:
-        """Conductance of a reference cell: the mean of the two states'."""
-        return sum(self.cell_conductances_s) / 2
-
-    @property
-    def device(self) -> Device:
-        """The same array for a netlist. A reference cell always has a select transistor, in 1R too."""
-        transistor_ohm = series_resistance_ohm(self.table, self.array.switches.select_width_m, 0.0)
-        return Device(self.parameters, self.array, 1 / self.reference_s - transistor_ohm)
 
 
 def array_model(
@@ -88,7 +51,7 @@ def array_model(
     """
     parameters = MacrospinParameters.from_card(card)
     surfaces = _surfaces(parameters, card, progress)
-    table = _table(parameters, card, array)
+    table = kept_switch_table(parameters, card, array)
     drive = cell_drive(architecture, parameters, array, table, targets)
     return ArrayModel(architecture, array, parameters, table, surfaces, drive)
 
@@ -157,25 +120,17 @@ def save_model(model: ArrayModel, folder: Path) -> None:
     make_folder(folder)
     _save_surfaces(model.surfaces, folder)
     if model.array.switches.kind is SwitchKind.BSIM4:
-        model.table.save(folder / _table_name(model.array))
+        model.table.save(folder / switch_table_name(model.array))
 
 
 def _surface_name(direction: Direction) -> str:
     return f"cell_surface_{direction}.npz"
 
 
-def _table_name(array: ArrayCard) -> str:
-    return f"switch_{array.name}.npz"
-
-
-def _places(card: JunctionCard) -> tuple[Path, Path]:
-    return calibration_folder() / card.name, cell_cache_folder(card.sha256)
-
-
 def _surfaces(
     parameters: MacrospinParameters, card: JunctionCard, progress: ProgressBars
 ) -> Mapping[Direction, CellSurface]:
-    for place in _places(card):
+    for place in kept_places(card):
         with suppress(DataError):
             kept = {direction: CellSurface.load(place / _surface_name(direction)) for direction in Direction}
             if all(surface.provenance.get("card_sha256") == card.sha256 for surface in kept.values()):
@@ -186,29 +141,10 @@ def _surfaces(
         with progress(f"Fokker-Planck: cells, {direction.label}") as report:
             surface = cell_surface(parameters, direction, report)
         found[direction] = replace(surface, provenance={"card": card.name, "card_sha256": card.sha256})
-    _keep(card, lambda cache: _save_surfaces(found, cache))
-    return found
-
-
-def _table(parameters: MacrospinParameters, card: JunctionCard, array: ArrayCard) -> SwitchTable:
-    if array.switches.kind is SwitchKind.IDEAL:
-        return switch_table(array, parameters.r_p_ohm)
-    for place in _places(card):
-        with suppress(DataError):
-            kept = SwitchTable.load(place / _table_name(array))
-            if kept.source == table_source(array):
-                return kept
-    found = switch_table(array, parameters.r_p_ohm)
-    _keep(card, lambda cache: found.save(cache / _table_name(array)))
+    keep_for(card, lambda cache: _save_surfaces(found, cache))
     return found
 
 
 def _save_surfaces(surfaces: Mapping[Direction, CellSurface], folder: Path) -> None:
     for direction, surface in surfaces.items():
         surface.save(folder / _surface_name(direction))
-
-
-def _keep(card: JunctionCard, save: Callable[[Path], None]) -> None:
-    """Let `save` write into the card's cache; one that cannot be written costs time only."""
-    with suppress(OutputError):
-        save(make_folder(cell_cache_folder(card.sha256)))
