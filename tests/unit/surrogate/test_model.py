@@ -46,7 +46,7 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return replace(shipped, source=table_source(array))
 
     monkeypatch.setattr(module, "cell_surface", surface)
-    monkeypatch.setattr(module, "switch_table", table)
+    monkeypatch.setattr(read_model, "switch_table", table)
     return found
 
 
