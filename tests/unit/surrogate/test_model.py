@@ -17,6 +17,7 @@ from mtjspice.jobs.progress import progress
 from mtjspice.junction.parameters import MacrospinParameters
 from mtjspice.resources import calibration_folder, cell_cache_folder
 from mtjspice.surrogate import model as module
+from mtjspice.surrogate import read_model
 from mtjspice.surrogate.model import ArrayModel, array_model, save_model
 from mtjspice.switching.cell_surface import CellSurface
 
