@@ -1,0 +1,1 @@
+"""Binary networks on crossbars with defects: one die, or any die."""

@@ -1,0 +1,53 @@
+"""What can be set on the digital side of a die once a network is written: columns' gains and offsets."""
+
+import math
+
+import numpy as np
+
+from mtjspice.training.dies.network import BinaryNetwork, Columns, softmax, spread_of
+
+_TRIM_STEPS = 200
+_TRIM_RATE = 0.02
+"""Of Adam; it falls to 0 as a cosine."""
+
+
+def calibrated(network: BinaryNetwork, seen: tuple[np.ndarray, ...], x: np.ndarray) -> BinaryNetwork:
+    """Return the network with each column's mean and deviation as they are on this die.
+
+    Args:
+        network: as trained.
+        seen: weights as the die's arrays are read.
+        x: (n, inputs) images; labels are not needed.
+    """
+    first = _measured(network.columns[0], x @ seen[0])
+    hidden = network.with_columns(first, network.columns[1]).hidden(seen[0], x)
+    return network.with_columns(first, _measured(network.columns[1], hidden @ seen[1]))
+
+
+def trimmed(network: BinaryNetwork, seen: tuple[np.ndarray, ...], x: np.ndarray, labels: np.ndarray) -> BinaryNetwork:
+    """Return the network with gains and offsets of its output columns that lower the loss on labelled images."""
+    sums = network.hidden(seen[0], x) @ seen[1]
+    columns = network.columns[1]
+    normal = (sums - columns.mean) / columns.deviation
+    values = [columns.gain.astype(float), columns.offset.astype(float)]
+    moments = [np.zeros((2, *value.shape)) for value in values]
+    wanted = np.eye(network.sizes[2])[labels]
+    for step in range(1, _TRIM_STEPS + 1):
+        z = normal * values[0] + values[1]
+        shares = softmax(z.reshape(len(x), network.copies, -1).mean(axis=1))
+        slope = np.tile((shares - wanted) / (len(x) * network.copies), (1, network.copies))
+        rate = _TRIM_RATE * 0.5 * (1 + math.cos(math.pi * step / _TRIM_STEPS))
+        for value, moment, found in zip(
+            values, moments, ((slope * normal).sum(axis=0), slope.sum(axis=0)), strict=True
+        ):
+            moment[0] += 0.1 * (found - moment[0])
+            moment[1] += 0.001 * (found**2 - moment[1])
+            mean, square = moment[0] / (1 - 0.9**step), moment[1] / (1 - 0.999**step)
+            value -= rate * mean / (np.sqrt(square) + 1e-8)
+    trimmed_columns = columns._replace(gain=values[0].astype(np.float32), offset=values[1].astype(np.float32))
+    return network.with_columns(network.columns[0], trimmed_columns)
+
+
+def _measured(columns: Columns, sums: np.ndarray) -> Columns:
+    mean, deviation = spread_of(sums)
+    return columns._replace(mean=mean, deviation=deviation)
