@@ -51,3 +51,8 @@ def cell_cache_folder(card_sha256: str) -> Path:
 def training_folder() -> Path:
     """Return the folder of shipped training cards."""
     return models_folder() / "training"
+
+
+def dies_folder() -> Path:
+    """Return the folder of shipped statistics of dies."""
+    return models_folder() / "dies"
