@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from mtjspice.training.dies.chip import Chip
 from mtjspice.training.dies.network import BinaryNetwork, Columns, softmax, spread_of
 
 _TRIM_STEPS = 200
@@ -11,22 +12,22 @@ _TRIM_RATE = 0.02
 """Of Adam; it falls to 0 as a cosine."""
 
 
-def calibrated(network: BinaryNetwork, seen: tuple[np.ndarray, ...], x: np.ndarray) -> BinaryNetwork:
-    """Return the network with each column's mean and deviation as they are on this die.
+def calibrated(network: BinaryNetwork, chip: Chip, x: np.ndarray) -> BinaryNetwork:
+    """Return the network with each column's mean and deviation as they are on this chip.
 
     Args:
         network: as trained.
-        seen: weights as the die's arrays are read.
+        chip: with its weights.
         x: (n, inputs) images; labels are not needed.
     """
-    first = _measured(network.columns[0], x @ seen[0])
-    hidden = network.with_columns(first, network.columns[1]).hidden(seen[0], x)
-    return network.with_columns(first, _measured(network.columns[1], hidden @ seen[1]))
+    first = _measured(network.columns[0], chip.read(0, x))
+    hidden = network.with_columns(first, network.columns[1]).hidden(chip, x)
+    return network.with_columns(first, _measured(network.columns[1], chip.read(1, hidden)))
 
 
-def trimmed(network: BinaryNetwork, seen: tuple[np.ndarray, ...], x: np.ndarray, labels: np.ndarray) -> BinaryNetwork:
+def trimmed(network: BinaryNetwork, chip: Chip, x: np.ndarray, labels: np.ndarray) -> BinaryNetwork:
     """Return the network with gains and offsets of its output columns that lower the loss on labelled images."""
-    sums = network.hidden(seen[0], x) @ seen[1]
+    sums = chip.read(1, network.hidden(chip, x))
     columns = network.columns[1]
     normal = (sums - columns.mean) / columns.deviation
     values = [columns.gain.astype(float), columns.offset.astype(float)]

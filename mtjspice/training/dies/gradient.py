@@ -1,6 +1,6 @@
 """One batch through a network on several dies, forward and back: what training needs, written out by hand.
 
-Every die sees images of its own. A layer reads s = x (a W + b) and normalises s to z = gain (s - mean)/deviation + offset,
+Every die sees images of its own. A layer reads s = x (a W + b) and passes on z = gain (s - mean)/deviation + offset,
 with mean and deviation of the batch: over all dies, if the network is to be written as it is, or over each die's own
 images, if its columns will be calibrated on the die.
 """

@@ -12,7 +12,8 @@ from mtjspice.training.datasets import Dataset
 def with_inputs(data: Dataset, inputs: int) -> Dataset:
     """Return the data with as many features as a network has inputs.
 
-    Square images of more pixels become smaller square ones: 28 x 28 to 10 x 10 by the middle 20 x 20 and means of 2 x 2.
+    Square images of more pixels become smaller square ones: 28 x 28 to 10 x 10 by the middle 20 x 20 and means of
+    2 x 2.
 
     Raises:
         InputError: features that are neither as many as inputs nor a square image that becomes one of so many pixels.

@@ -1,8 +1,8 @@
 """A network of two layers of binary weights, whose columns have a digital gain and offset each.
 
-Column j of a layer reads s_j = sum_i W_ij x_i and passes on z_j = gain_j (s_j - mean_j)/deviation_j + offset_j, where mean
-and deviation are what s_j has over images. Hidden units are sigmoid(z). An output may have several copies of its column,
-whose z are averaged; the largest names the class.
+Column j of a layer reads s_j = sum_i W_ij x_i and passes on z_j = gain_j (s_j - mean_j)/deviation_j + offset_j, where
+mean and deviation are what s_j has over images. Hidden units are sigmoid(z). An output may have several copies of its
+column, whose z are averaged; the largest names the class.
 """
 
 from dataclasses import dataclass, replace
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from mtjspice.npz import load_npz, save_npz
+from mtjspice.training.dies.chip import Chip
 
 _SCHEMA = 1
 LEAST_VARIANCE = 1e-4
@@ -55,26 +56,26 @@ class BinaryNetwork:
         first, second = self.weights
         return first, np.tile(second, (1, self.copies))
 
-    def hidden(self, seen: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """Return the hidden units, (n, hidden), for weights as the first array is read, (rows, columns)."""
-        return sigmoid(passed_on(x @ seen, self.columns[0]))
+    def hidden(self, chip: Chip, x: np.ndarray) -> np.ndarray:
+        """Return the hidden units, (n, hidden), that a chip with these weights finds for images `x`, (n, inputs)."""
+        return sigmoid(passed_on(chip.read(0, x), self.columns[0]))
 
-    def outputs(self, seen: tuple[np.ndarray, ...], x: np.ndarray) -> np.ndarray:
-        """Return the outputs, (n, outputs), for weights as the arrays are read and images `x`, (n, inputs)."""
-        z = passed_on(self.hidden(seen[0], x) @ seen[1], self.columns[1])
+    def outputs(self, chip: Chip, x: np.ndarray) -> np.ndarray:
+        """Return the outputs, (n, outputs)."""
+        z = passed_on(chip.read(1, self.hidden(chip, x)), self.columns[1])
         return z.reshape(len(x), self.copies, -1).mean(axis=1)
 
-    def error(self, seen: tuple[np.ndarray, ...], x: np.ndarray, labels: np.ndarray) -> float:
+    def error(self, chip: Chip, x: np.ndarray, labels: np.ndarray) -> float:
         """Return the fraction of images that are misclassified."""
         wrong = 0
         for start in range(0, len(x), _CHUNK):
             part = slice(start, start + _CHUNK)
-            wrong += int((self.outputs(seen, x[part]).argmax(axis=1) != labels[part]).sum())
+            wrong += int((self.outputs(chip, x[part]).argmax(axis=1) != labels[part]).sum())
         return wrong / len(x)
 
-    def loss(self, seen: tuple[np.ndarray, ...], x: np.ndarray, labels: np.ndarray) -> float:
+    def loss(self, chip: Chip, x: np.ndarray, labels: np.ndarray) -> float:
         """Return the mean cross-entropy, nats."""
-        shares = softmax(self.outputs(seen, x))
+        shares = softmax(self.outputs(chip, x))
         return float(-np.log(shares[np.arange(len(x)), labels].clip(min=1e-30)).mean())
 
     def with_columns(self, first: Columns, second: Columns) -> Self:
@@ -107,6 +108,12 @@ class BinaryNetwork:
         if not all(np.isin(weight, (-1, 1)).all() for weight in weights):
             raise ValueError("weights must be +1 or -1")
         return cls(weights, (first, second), copies), header
+
+
+def array_shapes(sizes: tuple[int, int, int], copies: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the cells, (rows, columns), of the two arrays that a network needs: two for each weight."""
+    inputs, hidden, outputs = sizes
+    return (inputs, 2 * hidden), (hidden, 2 * outputs * copies)
 
 
 def passed_on(sums: np.ndarray, columns: Columns) -> np.ndarray:

@@ -4,6 +4,13 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
+
+from mtjspice.jobs.seeds import generator
+
+_TRAINING = 0xD17
+"""First word of the keys of all random numbers of training, apart from those of dies that are made."""
+
 
 class DieMethod(StrEnum):
     """What a network knows of dies while it is trained (Borders et al., 2024)."""
@@ -40,6 +47,7 @@ class DiePlan:
         learning_rate: of Adam at the start; falls to 0 as a cosine.
         dies_per_batch: that share a batch in statistics-aware training; one if columns will be calibrated.
         pool: dies drawn once, from which batches take theirs.
+        number: of the network; its start and the order of images are its own.
         root_seed: of all randomness.
     """
 
@@ -54,7 +62,12 @@ class DiePlan:
     learning_rate: float = 0.015
     dies_per_batch: int = 16
     pool: int = 1024
+    number: int = 0
     root_seed: int = 1
+
+    def rng(self, *key: int) -> np.random.Generator:
+        """Return the generator of one use."""
+        return generator(self.root_seed, (_TRAINING, self.number, *key))
 
     def described(self) -> dict[str, Any]:
         """Return everything that determines the network but the dies, as plain data."""

@@ -1,8 +1,8 @@
 """Rows and columns of a die's arrays exchanged, so that known defects fall where they do least harm.
 
-Weight (i, j) goes to row r(i) and pair of columns c(j). What it costs is taken as the variance that its error adds to the
-column's sum, Var(x_i) ((a - 1) W + b)^2, times the square of the loss's slope there, E[(dL/ds_j)^2]. Rows and columns are
-assigned in turn, each time by a linear assignment (scipy), which never makes it dearer.
+Weight (i, j) goes to row r(i) and pair of columns c(j). What it costs is taken as the variance that its error adds to
+the column's sum, Var(x_i) ((a - 1) W + b)^2, times the square of the loss's slope there, E[(dL/ds_j)^2]. Rows and
+columns are assigned in turn, each time by a linear assignment (scipy), which never makes it dearer.
 """
 
 from typing import NamedTuple

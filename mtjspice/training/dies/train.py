@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from mtjspice.crossbar.pairs import PairParts
-from mtjspice.jobs.seeds import generator
 from mtjspice.training.datasets import Dataset
 from mtjspice.training.dies.gradient import Parameters, gradient, signs
 from mtjspice.training.dies.known import KnownDies, Parts
@@ -14,7 +13,7 @@ from mtjspice.training.dies.network import BinaryNetwork, Columns, passed_on, si
 from mtjspice.training.dies.plan import DieMethod, DiePlan
 from mtjspice.training.epoch_file import EpochFile
 
-_START, _ORDER, _DIES, _COLUMNS = range(4)
+_START, _ORDER, _DIES, _COLUMNS = range(1, 5)
 _DECAYS = (0.9, 0.999)
 _SMALLEST = 1e-8
 """Of Adam."""
@@ -50,7 +49,7 @@ class _Run:
     def __init__(self, plan: DiePlan, data: Dataset, sizes: tuple[int, int, int], known: KnownDies) -> None:
         self._plan, self._data, self._known = plan, data, known
         inputs, hidden, outputs = sizes
-        rng = generator(plan.root_seed, (_START,))
+        rng = plan.rng(_START)
 
         def latent(shape: tuple[int, int]) -> np.ndarray:
             return rng.uniform(-1, 1, shape).astype(np.float32)
@@ -74,8 +73,8 @@ class _Run:
     def epoch(self, number: int) -> float:
         """Train one epoch and return its mean loss."""
         plan, data = self._plan, self._data
-        order = generator(plan.root_seed, (_ORDER, number)).permutation(len(data.x_train))
-        rng = generator(plan.root_seed, (_DIES, number))
+        order = plan.rng(_ORDER, number).permutation(len(data.x_train))
+        rng = plan.rng(_DIES, number)
         images = max(1, plan.batch // self._dies)
         size = images * self._dies
         losses = []
@@ -124,7 +123,7 @@ class _Run:
     def network(self) -> BinaryNetwork:
         """Return the network, its columns' mean and deviation as they are on the known dies."""
         parameters, copies = self._parameters, self._plan.copies
-        rng = generator(self._plan.root_seed, (_COLUMNS,))
+        rng = self._plan.rng(_COLUMNS)
         parts = self._known.some(_COLUMN_DIES, rng)
         dies = len(parts[0].a)
         images = max(1, min(_COLUMN_IMAGES, len(self._data.x_train)) // dies)

@@ -1,0 +1,93 @@
+"""A trained network on many dies: what is done on each of them, and what errors it makes there."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mtjspice.jobs.seeds import generator
+from mtjspice.training.datasets import Dataset
+from mtjspice.training.dies.calibrate import calibrated, trimmed
+from mtjspice.training.dies.chip import IDEAL_SENSING, Chip, Sensing, on_die, software
+from mtjspice.training.dies.known import Parts
+from mtjspice.training.dies.network import BinaryNetwork
+from mtjspice.training.dies.remap import best_places, moved, worth_of
+
+_NOISE, _IMAGES = 0xE7A1, 0xE7A2
+_WORTH_IMAGES = 5000
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What is done on every die, beyond writing the network.
+
+    Args:
+        remap: whether rows and columns are exchanged around its known defects.
+        calibration_images: without labels, by which its columns are calibrated; 0 for none.
+        trim_images: with labels, by which its outputs are trimmed; 0 for none.
+        sensing: what sense amplifiers do.
+    """
+
+    remap: bool = False
+    calibration_images: int = 0
+    trim_images: int = 0
+    sensing: Sensing = IDEAL_SENSING
+
+    @property
+    def needs(self) -> str:
+        """What has to be known of each die."""
+        needs = [
+            *(["map of defects"] if self.remap else []),
+            *([f"{self.calibration_images} images"] if self.calibration_images else []),
+            *([f"{self.trim_images} labelled images"] if self.trim_images else []),
+        ]
+        return ", ".join(needs) or "nothing"
+
+
+@dataclass(frozen=True)
+class DieParts:
+    """One die as it is, and as its map of defects has it."""
+
+    name: str
+    parts: Parts
+    mapped: Parts
+
+
+def software_error(network: BinaryNetwork, data: Dataset) -> float:
+    """Return the fraction of test images that the network misclassifies without any fault."""
+    return network.error(software(network.written), data.x_test, data.y_test)
+
+
+def errors_on_dies(
+    network: BinaryNetwork,
+    dies: Sequence[DieParts],
+    data: Dataset,
+    deployment: Deployment,
+    root_seed: int,
+    report: Callable[[int, int], None] = lambda done, all_: None,
+) -> np.ndarray:
+    """Return the fraction of test images misclassified on each die, (dies,).
+
+    Images for calibration and trim are of the training part; what errors cost, for remapping, is found there too.
+    """
+    worth = worth_of(network, data.x_train[:_WORTH_IMAGES], data.y_train[:_WORTH_IMAGES]) if deployment.remap else None
+    chosen = generator(root_seed, (_IMAGES,)).permutation(len(data.x_train))
+    errors = np.empty(len(dies))
+    for number, die in enumerate(dies):
+        parts = die.parts if worth is None else moved(die.parts, best_places(network, worth, die.mapped))
+        chip = on_die(network.written, parts, deployment.sensing, generator(root_seed, (_NOISE, number)))
+        set_up = _set_up(network, chip, data, deployment, chosen)
+        errors[number] = set_up.error(chip, data.x_test, data.y_test)
+        report(number + 1, len(dies))
+    return errors
+
+
+def _set_up(
+    network: BinaryNetwork, chip: Chip, data: Dataset, deployment: Deployment, chosen: np.ndarray
+) -> BinaryNetwork:
+    if deployment.calibration_images:
+        network = calibrated(network, chip, data.x_train[chosen[: deployment.calibration_images]])
+    if deployment.trim_images:
+        labelled = chosen[: deployment.trim_images]
+        network = trimmed(network, chip, data.x_train[labelled], data.y_train[labelled])
+    return network

@@ -1,0 +1,74 @@
+"""Dies as training and evaluation take them: what their cells make of weights."""
+
+from collections.abc import Sequence
+
+from mtjspice.cards.die_statistics import DieStatistics
+from mtjspice.crossbar.die_drawing import draw_die
+from mtjspice.crossbar.dies import Die
+from mtjspice.errors import InputError
+from mtjspice.surrogate.die_weights import class_map, die_parts
+from mtjspice.surrogate.read_model import ReadModel
+from mtjspice.training.dies.evaluate import DieParts
+from mtjspice.training.dies.known import KnownDies, Parts, nominal_parts
+from mtjspice.training.dies.network import array_shapes
+from mtjspice.training.dies.plan import DieMethod, DiePlan
+
+_POOL = 0
+
+
+def parts_of(model: ReadModel, dies: Sequence[Die], sizes: tuple[int, int, int], copies: int) -> list[DieParts]:
+    """Return the parts of dies for a network of these sizes.
+
+    Raises:
+        InputError: arrays that the network does not fit.
+    """
+    wanted = array_shapes(sizes, copies)
+    for die in dies:
+        if die.shapes != wanted:
+            raise InputError(
+                "the network does not fit the die",
+                where=die.name,
+                given=f"arrays of {_shapes(wanted)} cells are needed, the die has {_shapes(die.shapes)}",
+                next_step="make dies with the same --net and --copies",
+            )
+    return [DieParts(die.name, _pair(model, die), _pair(model, class_map(model, die))) for die in dies]
+
+
+def known_dies(
+    plan: DiePlan,
+    model: ReadModel,
+    sizes: tuple[int, int, int],
+    *,
+    statistics: DieStatistics | None = None,
+    die: Die | None = None,
+) -> KnownDies:
+    """Return what a plan's training knows of dies.
+
+    Args:
+        plan: of the training.
+        model: of the arrays' reads.
+        sizes: of the network.
+        statistics: from which a pool of dies is drawn for statistics-aware training.
+        die: of training for one die.
+    """
+    if plan.method is DieMethod.IDEAL:
+        return KnownDies([nominal_parts(sizes, plan.copies)])
+    if plan.method.needs_a_die:
+        assert die is not None
+        return KnownDies([parts_of(model, [die], sizes, plan.copies)[0].parts])
+    assert statistics is not None
+    shapes = array_shapes(sizes, plan.copies)
+    pool = (
+        draw_die(statistics, model.parameters, model.array.r_short_ohm, shapes, plan.rng(_POOL, number), "")
+        for number in range(plan.pool)
+    )
+    return KnownDies([_pair(model, die) for die in pool])
+
+
+def _pair(model: ReadModel, die: Die) -> Parts:
+    first, second = die_parts(model, die)
+    return first, second
+
+
+def _shapes(shapes: tuple[tuple[int, int], ...]) -> str:
+    return " and ".join(f"{rows} x {columns}" for rows, columns in shapes)
