@@ -74,12 +74,6 @@ def software(weights: tuple[np.ndarray, ...]) -> Chip:
     return Chip(tuple(weight.astype(np.float32) for weight in weights))
 
 
-def on_die(
-    weights: tuple[np.ndarray, ...],
-    parts: Parts,
-    sensing: Sensing = IDEAL_SENSING,
-    rng: np.random.Generator | None = None,
-) -> Chip:
-    """Return weights of +1 and -1 written onto a die of these parts."""
-    seen = tuple(part.a * weight + part.b for part, weight in zip(parts, weights, strict=True))
-    return Chip(seen, sensing, rng)
+def on_die(weights: tuple[np.ndarray, ...], parts: Parts) -> tuple[np.ndarray, ...]:
+    """Return what reads make of weights of +1 and -1 written onto a die of these parts: W_eff = a W + b."""
+    return tuple(part.a * weight + part.b for part, weight in zip(parts, weights, strict=True))

@@ -11,7 +11,7 @@ from mtjspice.training.dies.calibrate import calibrated, trimmed
 from mtjspice.training.dies.chip import IDEAL_SENSING, Chip, Sensing, on_die, software
 from mtjspice.training.dies.known import Parts
 from mtjspice.training.dies.network import BinaryNetwork
-from mtjspice.training.dies.remap import best_places, moved, worth_of
+from mtjspice.training.dies.remap import Places, best_places, identity, moved, placed, worth_of
 
 _NOISE, _IMAGES = 0xE7A1, 0xE7A2
 _WORTH_IMAGES = 5000
@@ -44,13 +44,23 @@ class Deployment:
         return ", ".join(needs) or "nothing"
 
 
-@dataclass(frozen=True)
-class DieParts:
-    """One die as it is, and as its map of defects has it."""
+@dataclass(frozen=True, eq=False)
+class KnownDie:
+    """One die.
+
+    Args:
+        name: of it.
+        rate: fraction of its cells that are defective.
+        parts: as it is.
+        mapped: as its map of defects has it.
+        wired: what a read makes of weights, (rows, columns) of each array, where lines have resistance; None without.
+    """
 
     name: str
+    rate: float
     parts: Parts
     mapped: Parts
+    wired: Callable[[tuple[np.ndarray, ...]], tuple[np.ndarray, ...]] | None = None
 
 
 def software_error(network: BinaryNetwork, data: Dataset) -> float:
@@ -60,7 +70,7 @@ def software_error(network: BinaryNetwork, data: Dataset) -> float:
 
 def errors_on_dies(
     network: BinaryNetwork,
-    dies: Sequence[DieParts],
+    dies: Sequence[KnownDie],
     data: Dataset,
     deployment: Deployment,
     root_seed: int,
@@ -74,12 +84,20 @@ def errors_on_dies(
     chosen = generator(root_seed, (_IMAGES,)).permutation(len(data.x_train))
     errors = np.empty(len(dies))
     for number, die in enumerate(dies):
-        parts = die.parts if worth is None else moved(die.parts, best_places(network, worth, die.mapped))
-        chip = on_die(network.written, parts, deployment.sensing, generator(root_seed, (_NOISE, number)))
+        places = identity(network) if worth is None else best_places(network, worth, die.mapped)
+        chip = Chip(_seen(network, die, places), deployment.sensing, generator(root_seed, (_NOISE, number)))
         set_up = _set_up(network, chip, data, deployment, chosen)
         errors[number] = set_up.error(chip, data.x_test, data.y_test)
         report(number + 1, len(dies))
     return errors
+
+
+def _seen(network: BinaryNetwork, die: KnownDie, places: tuple[Places, ...]) -> tuple[np.ndarray, ...]:
+    """Return the weights as the die's arrays are read, at their logical rows and columns."""
+    if die.wired is None:
+        return on_die(network.written, moved(die.parts, places))
+    seen = die.wired(tuple(placed(weight, place) for weight, place in zip(network.written, places, strict=True)))
+    return tuple(weight[np.ix_(*place)] for weight, place in zip(seen, places, strict=True))
 
 
 def _set_up(

@@ -30,6 +30,16 @@ class KnownDies:
         first, second = (PairParts(layer.a[chosen], layer.b[chosen]) for layer in self._layers)
         return first, second
 
+    def mixed(self, rng: np.random.Generator) -> Parts:
+        """Return a die whose every pair is that of some die, from any place of the same array."""
+
+        def drawn(layer: PairParts) -> PairParts:
+            shape = layer.a.shape[1:]
+            chosen = rng.integers(0, layer.a.size, shape)
+            return PairParts(layer.a.ravel()[chosen], layer.b.ravel()[chosen])
+
+        return drawn(self._layers[0]), drawn(self._layers[1])
+
 
 def nominal_parts(sizes: tuple[int, int, int], copies: int) -> Parts:
     """Return the parts of a die without any fault."""

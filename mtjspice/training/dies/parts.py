@@ -1,14 +1,15 @@
 """Dies as training and evaluation take them: what their cells make of weights."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from mtjspice.cards.die_statistics import DieStatistics
 from mtjspice.crossbar.die_drawing import draw_die
 from mtjspice.crossbar.dies import Die
 from mtjspice.errors import InputError
-from mtjspice.surrogate.die_weights import class_map, die_parts
+from mtjspice.surrogate.die_weights import class_map, die_parts, wired_weights
 from mtjspice.surrogate.read_model import ReadModel
-from mtjspice.training.dies.evaluate import DieParts
+from mtjspice.training.dies.evaluate import KnownDie
 from mtjspice.training.dies.known import KnownDies, Parts, nominal_parts
 from mtjspice.training.dies.network import array_shapes
 from mtjspice.training.dies.plan import DieMethod, DiePlan
@@ -16,7 +17,7 @@ from mtjspice.training.dies.plan import DieMethod, DiePlan
 _POOL = 0
 
 
-def parts_of(model: ReadModel, dies: Sequence[Die], sizes: tuple[int, int, int], copies: int) -> list[DieParts]:
+def parts_of(model: ReadModel, dies: Sequence[Die], sizes: tuple[int, int, int], copies: int) -> list[KnownDie]:
     """Return the parts of dies for a network of these sizes.
 
     Raises:
@@ -31,7 +32,17 @@ def parts_of(model: ReadModel, dies: Sequence[Die], sizes: tuple[int, int, int],
                 given=f"arrays of {_shapes(wanted)} cells are needed, the die has {_shapes(die.shapes)}",
                 next_step="make dies with the same --net and --copies",
             )
-    return [DieParts(die.name, _pair(model, die), _pair(model, class_map(model, die))) for die in dies]
+    wires = model.array.wires.r_segment_ohm > 0
+    return [
+        KnownDie(
+            die.name,
+            die.rate,
+            _pair(model, die),
+            _pair(model, class_map(model, die)),
+            partial(wired_weights, model, die) if wires else None,
+        )
+        for die in dies
+    ]
 
 
 def known_dies(
@@ -40,7 +51,7 @@ def known_dies(
     sizes: tuple[int, int, int],
     *,
     statistics: DieStatistics | None = None,
-    die: Die | None = None,
+    dies: Sequence[Die] = (),
 ) -> KnownDies:
     """Return what a plan's training knows of dies.
 
@@ -48,15 +59,17 @@ def known_dies(
         plan: of the training.
         model: of the arrays' reads.
         sizes: of the network.
-        statistics: from which a pool of dies is drawn for statistics-aware training.
-        die: of training for one die.
+        statistics: from which a pool of dies is drawn for statistics-aware training; without, it is drawn from the
+            cells of all of `dies`.
+        dies: the one of training for one die, or measured ones.
     """
     if plan.method is DieMethod.IDEAL:
         return KnownDies([nominal_parts(sizes, plan.copies)])
     if plan.method.needs_a_die:
-        assert die is not None
-        return KnownDies([parts_of(model, [die], sizes, plan.copies)[0].parts])
-    assert statistics is not None
+        return KnownDies([die.parts for die in parts_of(model, dies[:1], sizes, plan.copies)])
+    if statistics is None:
+        measured = KnownDies([die.parts for die in parts_of(model, dies, sizes, plan.copies)])
+        return KnownDies([measured.mixed(plan.rng(_POOL, number)) for number in range(plan.pool)])
     shapes = array_shapes(sizes, plan.copies)
     pool = (
         draw_die(statistics, model.parameters, model.array.r_short_ohm, shapes, plan.rng(_POOL, number), "")

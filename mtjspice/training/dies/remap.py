@@ -43,6 +43,18 @@ def moved(parts: Parts, places: tuple[Places, ...]) -> Parts:
     return first, second
 
 
+def identity(network: BinaryNetwork) -> tuple[Places, ...]:
+    """Return places that move nothing."""
+    return tuple(Places(*(np.arange(size) for size in weights.shape)) for weights in network.written)
+
+
+def placed(weights: np.ndarray, place: Places) -> np.ndarray:
+    """Return an array's weights, (rows, columns), where they are written."""
+    found = np.empty_like(weights)
+    found[np.ix_(*place)] = weights
+    return found
+
+
 def best_places(network: BinaryNetwork, worth: tuple[Worth, ...], parts: Parts) -> tuple[Places, ...]:
     """Return where weights should go on a die.
 
