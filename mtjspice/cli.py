@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,6 +52,7 @@ from mtjspice.report.card_tables import direction_table, junction_table
 from mtjspice.report.cell_tables import cell_table
 from mtjspice.report.cosim_figures import draw_comparison, draw_grid
 from mtjspice.report.cosim_tables import comparison_table, grid_table
+from mtjspice.report.die_training import die_training_table, draw_die_training
 from mtjspice.report.patterns_figure import draw_patterns
 from mtjspice.report.patterns_table import patterns_table
 from mtjspice.report.reproduction_page import draw_reproduction
@@ -67,10 +69,14 @@ from mtjspice.spice.decks import write_pulse_deck
 from mtjspice.spice.simulate import simulate_deck
 from mtjspice.surrogate.cell_summary import cell_summary
 from mtjspice.surrogate.model import save_model
+from mtjspice.surrogate.read_model import read_model
 from mtjspice.surrogate.sneak import biasing_comparison, paper_comparison, sneak_report
 from mtjspice.switching.points import Engine, Point
 from mtjspice.switching.probability import probability_of_pulse
 from mtjspice.training.campaign import run_training
+from mtjspice.training.dies.campaign import run_die_training
+from mtjspice.training.dies.parts import known_from
+from mtjspice.training.dies.plan import DieMethod, DiePlan
 from mtjspice.training.plan import Scenario
 from mtjspice.training.train import training_plan
 
@@ -95,6 +101,7 @@ CurrentOption = Annotated[float | None, typer.Option(help="Magnitude of a consta
 VoltageOption = Annotated[float | None, typer.Option(help="Magnitude of a constant voltage, V.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")]
 CardOption = Annotated[str, typer.Option(help="A junction card: a shipped one's name, or a TOML file.")]
+_DIES_ARRAY = "select1500"
 ArrayOption = Annotated[str, typer.Option(help="An array card: a shipped one's name, or a TOML file.")]
 ArchOption = Annotated[Architecture, typer.Option(help="With a transistor in each cell, or without.")]
 PhasesOption = Annotated[int | None, typer.Option(min=1, help="Of a write; 2 for 1t1r, 4 (or 2) for 1r.")]
@@ -471,7 +478,11 @@ def train(
     split: Annotated[str | None, typer.Option(help="Of the data: random; aspect for sonar.")] = None,
     validation: Annotated[int, typer.Option(min=0, help="Training samples to test on instead of the test part.")] = 0,
     scenario: Annotated[
-        Scenario, typer.Option(help="Weights: real, binary in software, these programmed, or trained in crossbars.")
+        str,
+        typer.Option(
+            help="Weights: rv real, bc binary in software, dp these programmed, st trained in crossbars. Binary "
+            "ones for many dies: ideal, hardware-aware, chip-in-the-loop, statistics-aware."
+        ),
     ] = Scenario.STOCHASTIC,
     arch: ArchOption = Architecture.ONE_T_ONE_R,
     phases: PhasesOption = None,
@@ -493,8 +504,17 @@ def train(
         typer.Option(help="A training card: a shipped one's name, or a TOML file. The data's own, or wbcd, without."),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Networks, each from its own start.")] = 1,
+    dies: Annotated[Path | None, typer.Option(help="For many dies: the folder with them.")] = None,
+    die: Annotated[str | None, typer.Option(help="For one die: its name; the first one without.")] = None,
+    calibrated: Annotated[
+        bool, typer.Option("--calibrated", help="For many dies: each die's columns will be calibrated.")
+    ] = False,
+    copies: Annotated[int, typer.Option(min=1, max=100, help="For many dies: copies of each output's column.")] = 1,
     card: CardOption = "mondal2018",
-    array: ArrayOption = "array45",
+    array: Annotated[
+        str | None,
+        typer.Option(help="An array card: a shipped one's name, or a TOML file. array45; select1500 for dies."),
+    ] = None,
     seed: SeedOption = 1,
     workers: WorkersOption = None,
     scheduler: SchedulerOption = None,
@@ -502,7 +522,17 @@ def train(
     resume: ResumeOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a network in crossbars of junctions, or in software to compare."""
+    """Train a network in crossbars of junctions, in software to compare, or for crossbars of many dies."""
+    if scenario not in (*Scenario, *DieMethod):
+        raise InputError("there is no such scenario", given=scenario, allowed=", ".join([*Scenario, *DieMethod]))
+    if scenario in tuple(DieMethod):
+        plan_for_dies = DiePlan(
+            data, net, DieMethod(scenario), calibrated=calibrated, copies=copies, validation=validation, root_seed=seed
+        )
+        if epochs is not None:
+            plan_for_dies = replace(plan_for_dies, epochs=epochs)
+        _train_for_dies(plan_for_dies, seeds, arch, card, array or _DIES_ARRAY, dies, die, out, resume, as_json)
+        return
     plan = training_plan(
         data,
         net,
@@ -512,7 +542,7 @@ def train(
         settings=settings,
         epochs=epochs,
         card=card,
-        array=array,
+        array=array or "array45",
         split=split,
         validation=validation,
         phases=phases,
@@ -522,8 +552,8 @@ def train(
         seeds=seeds,
         root_seed=seed,
     )
-    how = f"_{rule}_{arch}" if scenario is Scenario.STOCHASTIC else ""
-    folder = out or Path("out") / f"train_{Path(data).stem}_{net}_{scenario}{how}"
+    how = f"_{rule}_{arch}" if plan.scenario is Scenario.STOCHASTIC else ""
+    folder = out or Path("out") / f"train_{Path(data).stem}_{net}_{plan.scenario}{how}"
     with _stoppable(f"finished epochs are kept in {folder}: give the same command with --resume"):
         result = run_training(
             plan,
@@ -538,6 +568,41 @@ def train(
         return
     _out.print(training_table(result))
     _out.print(f"training.json, states.npz and training.png are in {folder}", markup=False, soft_wrap=True)
+
+
+def _train_for_dies(
+    plan: DiePlan,
+    seeds: int,
+    arch: Architecture,
+    card: str,
+    array: str,
+    dies_folder: Path | None,
+    die: str | None,
+    out: Path | None,
+    resume: bool,
+    as_json: bool,
+) -> None:
+    junction, array_card = load_card(card), load_array(array)
+    statistics, dies, provenance = known_from(plan, dies_folder, die, junction, array_card)
+    folder = out or Path("out") / f"train_{Path(plan.data).stem}_{plan.net}_{plan.method}"
+    with _stoppable(f"finished epochs are kept in {folder}: give the same command with --resume"):
+        result = run_die_training(
+            plan,
+            read_model(arch, junction, array_card),
+            folder,
+            seeds=seeds,
+            statistics=statistics,
+            dies=dies,
+            provenance=provenance,
+            resume=resume,
+            progress=progress,
+            draw=draw_die_training,
+        )
+    if as_json:
+        _print_json(result.to_json())
+        return
+    _out.print(die_training_table(result))
+    _out.print(f"training.json, the networks and training.png are in {folder}", markup=False, soft_wrap=True)
 
 
 @app.command("reproduce")

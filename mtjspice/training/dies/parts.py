@@ -2,9 +2,14 @@
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
+from typing import Any
 
+from mtjspice.cards.array import ArrayCard
 from mtjspice.cards.die_statistics import DieStatistics
+from mtjspice.cards.junction import JunctionCard
 from mtjspice.crossbar.die_drawing import draw_die
+from mtjspice.crossbar.die_files import load_dies, require_cards
 from mtjspice.crossbar.dies import Die
 from mtjspice.errors import InputError
 from mtjspice.surrogate.die_weights import class_map, die_parts, wired_weights
@@ -76,6 +81,36 @@ def known_dies(
         for number in range(plan.pool)
     )
     return KnownDies([_pair(model, die) for die in pool])
+
+
+def known_from(
+    plan: DiePlan, folder: Path | None, die: str | None, card: JunctionCard, array: ArrayCard
+) -> tuple[DieStatistics | None, tuple[Die, ...], dict[str, Any]]:
+    """Return what a plan's training takes from a folder of dies: statistics, or dies; and where these are from.
+
+    Raises:
+        InputError: no folder where one is needed, no such die, or dies of other cards.
+        DataError: there are no dies in the folder, or they cannot be read.
+    """
+    if plan.method is DieMethod.IDEAL:
+        return None, (), {}
+    if folder is None:
+        raise InputError(
+            f"{plan.method} training needs dies",
+            next_step="make some with `mtjspice dies make`, and give their folder with --dies",
+        )
+    dies, provenance = load_dies(folder)
+    require_cards(provenance, card, array, folder)
+    if plan.method.needs_a_die:
+        chosen = tuple(one for one in dies if die in (None, one.name))[:1]
+        if not chosen:
+            raise InputError(
+                "there is no such die", where=folder, given=die, allowed=f"{dies[0].name} ... {dies[-1].name}"
+            )
+        return None, chosen, provenance | {"die": chosen[0].name}
+    if "statistics" not in provenance:
+        return None, dies, provenance
+    return DieStatistics.model_validate(provenance["statistics"]), (), provenance
 
 
 def _pair(model: ReadModel, die: Die) -> Parts:
