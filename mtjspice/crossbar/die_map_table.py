@@ -18,7 +18,7 @@ SI_OHM = 1.0
 _PLACE = ["die", "array", "row", "column"]
 _LARGEST = 4096
 """Number of an array, a row or a column; a larger one is no place."""
-_LONGEST_NAME = 60
+_LONGEST_NAME = 30
 _FAULTS_SHOWN = 10
 
 Shapes = tuple[tuple[int, int], ...]
