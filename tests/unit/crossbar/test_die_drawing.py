@@ -45,7 +45,7 @@ def test_a_die_has_its_arrays_and_its_card(mondal_parameters: MacrospinParameter
 
 @pytest.mark.parametrize("cluster_cells", [1.0, 6.0])
 def test_rates_have_their_mean_and_their_spread(mondal_parameters: MacrospinParameters, cluster_cells: float) -> None:
-    rate, cv, count = 0.02, 0.5, 300
+    rate, cv, count = 0.02, 0.5, 200
     rates = [die.rate for die in drawn(mondal_parameters, statistics(rate, cluster_cells=cluster_cells), count)]
     assert_mean(rates, rate)
     # A die's count adds to the gamma's variance: r/n a cell, times E[size^2]/E[size] = 2 m - 1 for geometric sizes.
@@ -89,7 +89,8 @@ def test_resistances_are_lognormal_around_the_card(mondal_parameters: MacrospinP
 
 
 def test_a_die_s_own_factor_is_common_to_its_cells(mondal_parameters: MacrospinParameters) -> None:
-    dies = drawn(mondal_parameters, statistics(r_p_percent=0.0, tmr_percent=0.0, die_percent=8.0), 200)
+    of = statistics(r_p_percent=0.0, tmr_percent=0.0, die_percent=8.0)
+    dies = draw_dies(of, mondal_parameters, 250.0, ((3, 4), (2, 2)), 200, 1)
     factors = [die.arrays[0].r_p_ohm[0, 0] / mondal_parameters.r_p_ohm for die in dies]
     for die, factor in zip(dies, factors, strict=True):
         for cells in die.arrays:
