@@ -22,6 +22,7 @@ from mtjspice.calibration.run import choose_engine, run_calibration
 from mtjspice.cards.array import Architecture, load_array
 from mtjspice.cards.campaign import load_campaign
 from mtjspice.cards.conventions import Direction, Drive
+from mtjspice.cards.die_statistics import load_die_statistics
 from mtjspice.cards.junction import find_card, load_card, shipped_cards
 from mtjspice.cards.training import RuleName, Switching
 from mtjspice.cosim.gallery import write_gallery
@@ -37,6 +38,8 @@ from mtjspice.cosim.run import (
     require_time,
 )
 from mtjspice.cosim.step import Step
+from mtjspice.crossbar.die_shapes import die_shapes
+from mtjspice.crossbar.dies import Die
 from mtjspice.errors import InputError, MtjspiceError, StoppedError
 from mtjspice.experiments.patterns_campaign import run_patterns
 from mtjspice.experiments.reproduce import Experiment, reproduce
@@ -52,6 +55,7 @@ from mtjspice.report.card_tables import direction_table, junction_table
 from mtjspice.report.cell_tables import cell_table
 from mtjspice.report.cosim_figures import draw_comparison, draw_grid
 from mtjspice.report.cosim_tables import comparison_table, grid_table
+from mtjspice.report.die_tables import dies_table
 from mtjspice.report.die_training import die_training_table, draw_die_training
 from mtjspice.report.patterns_figure import draw_patterns
 from mtjspice.report.patterns_table import patterns_table
@@ -68,6 +72,7 @@ from mtjspice.spice.crossbar_decks import JunctionModel
 from mtjspice.spice.decks import write_pulse_deck
 from mtjspice.spice.simulate import simulate_deck
 from mtjspice.surrogate.cell_summary import cell_summary
+from mtjspice.surrogate.die_sets import dies_summary, load_maps, make_dies
 from mtjspice.surrogate.model import save_model
 from mtjspice.surrogate.read_model import read_model
 from mtjspice.surrogate.sneak import biasing_comparison, paper_comparison, sneak_report
@@ -85,6 +90,8 @@ card_app = typer.Typer(no_args_is_help=True, help="Junction cards: list, show, c
 app.add_typer(card_app, name="card")
 netlist_app = typer.Typer(no_args_is_help=True, help="Decks to open, read and run with ngspice alone.")
 app.add_typer(netlist_app, name="netlist")
+dies_app = typer.Typer(no_args_is_help=True, help="Many dies, each with its own defects and resistances.")
+app.add_typer(dies_app, name="dies")
 
 _WIDTH = 100
 _out = Console(width=_WIDTH, soft_wrap=False, highlight=False)
@@ -116,6 +123,8 @@ ModelOption = Annotated[
     JunctionModel, typer.Option(help="The junction: a subcircuit, or the compiled Verilog-A model.")
 ]
 DeckFolderOption = Annotated[Path, typer.Option(help="Folder for the deck and what it needs.")]
+NetOption = Annotated[str, typer.Option(help="Layer sizes of the network that a die holds in pairs of cells.")]
+CopiesOption = Annotated[int, typer.Option(min=1, help="Of each output of the last layer.")]
 CampaignOption = Annotated[str, typer.Option(help="A shipped campaign's name, or a TOML file.")]
 
 
@@ -290,6 +299,50 @@ def netlist_gallery(
     junction, around = load_card(card), load_array(array)
     models = {architecture: model_of(junction, around, architecture, progress) for architecture in Architecture}
     _out.print(f"{write_gallery(junction, models, out, seed)} explains the decks beside it", markup=False)
+
+
+@dies_app.command("make")
+def dies_make(
+    out: Annotated[Path, typer.Option(help="Folder for the dies.")],
+    count: Annotated[
+        int, typer.Option(min=1, max=1000, help="How many; a die is the same in any number of them.")
+    ] = 36,
+    rate: Annotated[
+        float | None, typer.Option(help="Of all defects together, 0.01 for 1 %; the card's without.")
+    ] = None,
+    net: NetOption = "100-90-10",
+    copies: CopiesOption = 1,
+    statistics: Annotated[str, typer.Option(help="Of dies: a shipped card's name, or a TOML file.")] = "borders2024",
+    card: CardOption = "mondal2018",
+    array: ArrayOption = "select1500",
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw dies by chance: defects, and resistances that vary."""
+    of_dies = load_die_statistics(statistics)
+    if rate is not None:
+        of_dies = of_dies.at_rate(rate)
+    dies = make_dies(out, of_dies, load_card(card), load_array(array), die_shapes(net, copies), count, seed)
+    _show_dies(dies, out, as_json)
+
+
+@dies_app.command("load")
+def dies_load(
+    maps: Annotated[Path, typer.Argument(help="CSV: die, array, row, column, r_p_ohm, r_ap_ohm (or g_p_s, g_ap_s).")],
+    out: Annotated[Path, typer.Option(help="Folder for the dies.")],
+    net: Annotated[str | None, typer.Option(help="Layer sizes that the arrays must have; any without.")] = None,
+    copies: CopiesOption = 1,
+    series: Annotated[
+        float | None,
+        typer.Option(help="In each reading beside its junction, ohm; the array card's select transistor without."),
+    ] = None,
+    card: CardOption = "mondal2018",
+    array: ArrayOption = "select1500",
+    as_json: JsonOption = False,
+) -> None:
+    """Make dies of measured maps: each cell's resistance in either state tells what is wrong with it."""
+    shapes = die_shapes(net, copies) if net else None
+    _show_dies(load_maps(out, maps, load_card(card), load_array(array), series, shapes), out, as_json)
 
 
 @app.command("cell")
@@ -734,6 +787,15 @@ def _write_deck(
     cells = cells_of(found, taken, variation, Defects.parsed(stuck, opened, short), seed)
     path = write_deck(kind, taken, found, cells, out, generator(seed, ()), model)
     _out.print(f"{path}: run it with `mtjspice simulate {path}`, or there with `ngspice {path.name}`", markup=False)
+
+
+def _show_dies(dies: tuple[Die, ...], folder: Path, as_json: bool) -> None:
+    summary = dies_summary(dies)
+    if as_json:
+        _print_json(summary)
+        return
+    _out.print(dies_table(summary))
+    _out.print(f"dies.json and a file for each die are in {folder}", markup=False, soft_wrap=True)
 
 
 def _pulse(current: float | None, voltage: float | None, width: float) -> tuple[Drive, float]:
