@@ -56,11 +56,10 @@ class Measured:
         deployment, sensing = self.deployment, self.deployment.sensing
         return {
             "name": self.name,
-            "statistics_sha256": self.statistics.sha256,
-            "rates": self.statistics.rates.by_kind,
+            "statistics": self.statistics.model_dump(mode="json"),
             "dies": self.dies,
             "architecture": self.architecture.value,
-            "remap": deployment.remap.value,
+            "remap": deployment.remap,
             "calibration_images": deployment.calibration_images,
             "trim_images": deployment.trim_images,
             "sensing": [sensing.full_scale, sensing.noise, sensing.bits],

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
@@ -12,20 +11,10 @@ from mtjspice.training.dies.calibrate import calibrated, trimmed
 from mtjspice.training.dies.chip import IDEAL_SENSING, Chip, Sensing, on_die, software
 from mtjspice.training.dies.known import Parts
 from mtjspice.training.dies.network import BinaryNetwork
-from mtjspice.training.dies.remap import Places, Worth, best_places, identity, moved, placed, worth_of
+from mtjspice.training.dies.remap import Places, best_places, identity, moved, placed, worth_of
 
 _NOISE, _IMAGES = 0xE7A1, 0xE7A2
 _WORTH_IMAGES = 5000
-
-
-class Map(StrEnum):
-    """What is known of a die's cells, around which rows and columns are exchanged."""
-
-    NONE = "none"
-    DEFECTS = "defects"
-    """What is wrong with which cell."""
-    RESISTANCES = "resistances"
-    """What each cell conducts in either state."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +22,13 @@ class Deployment:
     """What is done on every die, beyond writing the network.
 
     Args:
-        remap: by which map rows and columns are exchanged.
+        remap: whether rows and columns are exchanged around its known defects.
         calibration_images: without labels, by which its columns are calibrated; 0 for none.
         trim_images: with labels, by which its outputs are trimmed; 0 for none.
         sensing: what sense amplifiers do.
     """
 
-    remap: Map = Map.NONE
+    remap: bool = False
     calibration_images: int = 0
     trim_images: int = 0
     sensing: Sensing = IDEAL_SENSING
@@ -48,7 +37,7 @@ class Deployment:
     def needs(self) -> str:
         """What has to be known of each die."""
         needs = [
-            *([f"map of {self.remap}"] if self.remap is not Map.NONE else []),
+            *(["map of defects"] if self.remap else []),
             *([f"{self.calibration_images} images"] if self.calibration_images else []),
             *([f"{self.trim_images} labelled images"] if self.trim_images else []),
         ]
@@ -91,22 +80,16 @@ def errors_on_dies(
 
     Images for calibration and trim are of the training part; what errors cost, for remapping, is found there too.
     """
-    worth = worth_of(network, data.x_train[:_WORTH_IMAGES], data.y_train[:_WORTH_IMAGES])
+    worth = worth_of(network, data.x_train[:_WORTH_IMAGES], data.y_train[:_WORTH_IMAGES]) if deployment.remap else None
     chosen = generator(root_seed, (_IMAGES,)).permutation(len(data.x_train))
     errors = np.empty(len(dies))
     for number, die in enumerate(dies):
-        places = _places(network, worth, die, deployment.remap)
+        places = identity(network) if worth is None else best_places(network, worth, die.mapped)
         chip = Chip(_seen(network, die, places), deployment.sensing, generator(root_seed, (_NOISE, number)))
         set_up = _set_up(network, chip, data, deployment, chosen)
         errors[number] = set_up.error(chip, data.x_test, data.y_test)
         report(number + 1, len(dies))
     return errors
-
-
-def _places(network: BinaryNetwork, worth: tuple[Worth, ...], die: KnownDie, remap: Map) -> tuple[Places, ...]:
-    if remap is Map.NONE:
-        return identity(network)
-    return best_places(network, worth, die.parts if remap is Map.RESISTANCES else die.mapped)
 
 
 def _seen(network: BinaryNetwork, die: KnownDie, places: tuple[Places, ...]) -> tuple[np.ndarray, ...]:

@@ -61,7 +61,7 @@ class Evaluation:
             "worst_error": float(self.errors.max()),
             "dies_near_software": self.near,
             "needs": self.deployment.needs,
-            "remap": self.deployment.remap.value,
+            "remap": self.deployment.remap,
             "calibration_images": self.deployment.calibration_images,
             "trim_images": self.deployment.trim_images,
             "sensing": {"full_scale": sensing.full_scale, "noise": sensing.noise, "bits": sensing.bits},
