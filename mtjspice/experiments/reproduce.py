@@ -23,6 +23,7 @@ class Experiment(StrEnum):
     TABLE6 = "table6"
     FIG6 = "fig6"
     FIG7 = "fig7"
+    DIES = "dies"
 
 
 @dataclass(frozen=True)

@@ -57,10 +57,10 @@ class DiePlan:
     calibrated: bool = False
     copies: int = 1
     validation: int = 0
-    epochs: int = 12
+    epochs: int = 20
     batch: int = 128
-    learning_rate: float = 0.015
-    dies_per_batch: int = 16
+    learning_rate: float = 0.03
+    dies_per_batch: int = 32
     pool: int = 1024
     number: int = 0
     root_seed: int = 1
