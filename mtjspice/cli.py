@@ -487,6 +487,9 @@ def train(
     mean_field: Annotated[
         bool, typer.Option("--mean-field", help="Solve the floating lines of 1R arrays approximately, and faster.")
     ] = False,
+    array_rows: Annotated[
+        int | None, typer.Option(min=1, help="Most rows of a 1R array; layers with more are cut into several.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, max=100_000, help="Instead of the training card's.")] = None,
     settings: Annotated[
         str | None,
@@ -519,6 +522,7 @@ def train(
         variation_percent=variation,
         switching=switching,
         mean_field=mean_field,
+        array_rows=array_rows,
         seeds=seeds,
         root_seed=seed,
     )
