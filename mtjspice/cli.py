@@ -555,6 +555,7 @@ def reproduce_command(
     seeds: Annotated[int | None, typer.Option(min=1, help="Networks a cell; by data set without: 10, MNIST 3.")] = None,
     seed: SeedOption = 1,
     workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     out: Annotated[
         Path, typer.Option(help="Folder for table and figure, and for runs, which tables share and are not repeated.")
     ] = Path("out/reproduce"),
@@ -564,7 +565,12 @@ def reproduce_command(
     conditions = Conditions(load_card("mondal2018"), load_array("array45"), rule, quick, seeds, seed)
     with _stoppable(f"finished runs, seeds and epochs are kept in {out}: give the same command again"):
         found = reproduce(
-            experiment, conditions, out, executor=_executor(workers, None), progress=progress, draw=draw_reproduction
+            experiment,
+            conditions,
+            out,
+            executor=_executor(workers, scheduler),
+            progress=progress,
+            draw=draw_reproduction,
         )
     if as_json:
         _print_json(found.to_json())
