@@ -551,6 +551,9 @@ def train(
     mean_field: Annotated[
         bool, typer.Option("--mean-field", help="Solve the floating lines of 1R arrays approximately, and faster.")
     ] = False,
+    array_rows: Annotated[
+        int | None, typer.Option(min=1, help="Most rows of a 1R array; layers with more are cut into several.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, max=100_000, help="Instead of the training card's.")] = None,
     settings: Annotated[
         str | None,
@@ -602,6 +605,7 @@ def train(
         variation_percent=variation,
         switching=switching,
         mean_field=mean_field,
+        array_rows=array_rows,
         seeds=seeds,
         root_seed=seed,
     )
@@ -669,6 +673,7 @@ def reproduce_command(
     seeds: Annotated[int | None, typer.Option(min=1, help="Networks a cell; by data set without: 10, MNIST 3.")] = None,
     seed: SeedOption = 1,
     workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     out: Annotated[
         Path, typer.Option(help="Folder for table and figure, and for runs, which tables share and are not repeated.")
     ] = Path("out/reproduce"),
@@ -678,7 +683,12 @@ def reproduce_command(
     conditions = Conditions(load_card("mondal2018"), load_array("array45"), rule, quick, seeds, seed)
     with _stoppable(f"finished runs, seeds and epochs are kept in {out}: give the same command again"):
         found = reproduce(
-            experiment, conditions, out, executor=_executor(workers, None), progress=progress, draw=draw_reproduction
+            experiment,
+            conditions,
+            out,
+            executor=_executor(workers, scheduler),
+            progress=progress,
+            draw=draw_reproduction,
         )
     if as_json:
         _print_json(found.to_json())

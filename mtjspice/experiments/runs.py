@@ -133,6 +133,7 @@ def _batches(plans: dict[str, TrainingPlan], epochs: Path, progress: ProgressBar
                 variation_percent=plan.variation_percent,
                 switching=plan.switching,
                 mean_field=plan.mean_field,
+                array_rows=plan.array_rows,
             )
         found[key] = [
             Batch(name := f"{key}-{task.number:04d}", Followed(task, epochs / f"{name}.npz", key))

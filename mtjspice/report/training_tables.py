@@ -53,7 +53,8 @@ def _weights(result: TrainingResult) -> str:
         return "binary, in software"
     how = "programmed into" if plan.scenario is Scenario.PROGRAMMED else "trained in"
     spread = f", resistances vary by {plan.variation_percent:g} %" if plan.variation_percent else ""
-    return f"{how} {plan.architecture.upper()} crossbars, {plan.switching} switching{spread}"
+    cut = f" of at most {plan.array_rows} rows ({_sum(result.arrays)})" if plan.array_rows else ""
+    return f"{how} {plan.architecture.upper()} crossbars{cut}, {plan.switching} switching{spread}"
 
 
 def _price(scenario: Scenario, found: dict[str, Any]) -> list[tuple[str, str]]:
@@ -85,6 +86,10 @@ def _happened(scenario: Scenario, found: dict[str, Any]) -> list[tuple[str, str]
         rows.append(("energy a step", f"{format_si(found['step_j'], 'J', 3)}, reads and writes"))
         rows.append(("time a step", f"{format_si(found['step_s'], 's', 3)}, reads and writes"))
     return rows
+
+
+def _sum(arrays: list[int]) -> str:
+    return f"{' + '.join(map(str, arrays))} array{'s' * (arrays != [1])}"
 
 
 def _count(number: int, name: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mtjspice import __version__
+from mtjspice.cards.array import Architecture
 from mtjspice.cards.campaign import paper_targets
 from mtjspice.cards.training import RuleName
 from mtjspice.crossbar.cells import require_spread
@@ -22,6 +23,7 @@ from mtjspice.jobs.executors import Executor
 from mtjspice.jobs.progress import ProgressBars
 from mtjspice.npz import save_npz
 from mtjspice.surrogate.model import array_model
+from mtjspice.training.cut_layers import row_starts
 from mtjspice.training.datasets import load_dataset
 from mtjspice.training.epoch_file import epochs_followed
 from mtjspice.training.networks import Network, network_sizes
@@ -51,6 +53,17 @@ class TrainingResult:
         """(seeds,) fractions of the test part that are wrong."""
         return np.array([run["test_error"] for run in self.runs])
 
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """(rows, columns) of every layer."""
+        first = self.runs[0]
+        return Network(tuple(first["sizes"]), tuple(first["bias_rows"])).shapes
+
+    @property
+    def arrays(self) -> list[int]:
+        """On how many arrays every layer lies."""
+        return [len(row_starts(rows, self.plan.array_rows)) - 1 for rows, _ in self.shapes]
+
     def to_json(self) -> dict[str, Any]:
         """Return the result as plain data, without the states."""
         errors, runs, last = self.errors, self.runs, [run["epochs"][-1] for run in self.runs]
@@ -58,6 +71,7 @@ class TrainingResult:
         return {
             "schema": SCHEMA,
             **self.plan.described(),
+            **({"arrays": self.arrays} if self.plan.array_rows else {}),
             "test_error": float(errors.mean()),
             "test_error_std": float(errors.std(ddof=1)) if len(errors) > 1 else 0.0,
             "per_seed": errors.tolist(),
@@ -87,11 +101,9 @@ class TrainingResult:
 
     def states(self) -> dict[str, np.ndarray]:
         """Return final states by name: layer n of all seeds as (seeds, rows, columns), 1 parallel, 0 antiparallel."""
-        first = self.runs[0]
-        shapes = Network(tuple(first["sizes"]), tuple(first["bias_rows"])).shapes
         return {
             f"layer_{n + 1}": np.array([unpacked(run["states"][n], shape) for run in self.runs])
-            for n, shape in enumerate(shapes)
+            for n, shape in enumerate(self.shapes)
         }
 
 
@@ -197,8 +209,8 @@ def hardware_of(plan: TrainingPlan, progress: ProgressBars) -> Hardware | None:
     """Return what a plan trains on; None in software.
 
     Raises:
-        InputError: phases that the architecture does not have, a rule without crossbars in crossbars, or a spread
-            out of range.
+        InputError: phases that the architecture does not have, a rule without crossbars in crossbars, a spread out of
+            range, or layers cut where that changes nothing.
     """
     if plan.scenario is Scenario.STOCHASTIC and plan.rule in (RuleName.REAL, RuleName.BINARY_CONNECT):
         raise InputError(
@@ -208,6 +220,8 @@ def hardware_of(plan: TrainingPlan, progress: ProgressBars) -> Hardware | None:
             next_step="train in software with --scenario rv (real weights) or --scenario bc (binary weights)",
         )
     require_spread(plan.variation_percent)
+    if plan.array_rows is not None:
+        _require_cut(plan.array_rows, plan.architecture)
     if plan.scenario in (Scenario.REAL, Scenario.BINARY_CONNECT):
         return None
     phases = plan.phases or plan.architecture.phases[0]
@@ -218,7 +232,20 @@ def hardware_of(plan: TrainingPlan, progress: ProgressBars) -> Hardware | None:
             allowed=" or ".join(map(str, plan.architecture.phases)),
         )
     model = array_model(plan.architecture, plan.junction, plan.array, paper_targets(), progress=progress)
-    return Hardware(model, phases, plan.variation_percent, plan.switching, plan.mean_field)
+    return Hardware(model, phases, plan.variation_percent, plan.switching, plan.mean_field, plan.array_rows)
+
+
+def _require_cut(array_rows: int, architecture: Architecture) -> None:
+    """Require arrays that have rows, and cells that see the other ones of their array."""
+    if array_rows < 1:
+        raise InputError("there is no such array", given=f"{array_rows} rows", allowed="1 row, or more")
+    if architecture is not Architecture.ONE_R:
+        raise InputError(
+            "to cut layers into arrays makes no difference where cells have transistors: over ideal lines a cell sees "
+            "no other one, and currents and energies add up to the same",
+            given=f"--array-rows {array_rows} --arch {architecture}",
+            allowed="--arch 1r with it",
+        )
 
 
 def tasks_of(plan: TrainingPlan, hardware: Hardware | None) -> Sequence[TrainingTask]:

@@ -1,7 +1,7 @@
 """The paper's rule on crossbars without transistors: cells that are not selected may switch falsely (section 4.4).
 
 All events of a write are gone through as `surrogate.large_write` does: columns that switch off one after another, and
-lines that float.
+lines that float. A layer may lie on several arrays, `cut_layers`, each with its own lines.
 """
 
 from typing import Any, NamedTuple
@@ -11,10 +11,10 @@ import numpy as np
 from mtjspice.cards.training import PerSample, Switching
 from mtjspice.errors import InputError
 from mtjspice.junction.compiled import compiled
-from mtjspice.surrogate.large_flips import CellArrays, set_state
-from mtjspice.surrogate.large_write import LargeDevice, cell_arrays, large_device, not_converged_reported, write_cells
+from mtjspice.surrogate.large_write import LargeDevice, large_device, not_converged_reported, write_cells
 from mtjspice.surrogate.weights import read_weights
 from mtjspice.training.crossbars import new_cells
+from mtjspice.training.cut_layers import CutLayer, array_of, cut_layer, set_states, states_of
 from mtjspice.training.layers import backward, forward, new_signals
 from mtjspice.training.reading import reading_energy_j, sampled_every
 from mtjspice.training.rule import Hardware, Price, Problem, Tally
@@ -22,7 +22,7 @@ from mtjspice.training.rule import Hardware, Price, Problem, Tally
 
 class _Layer(NamedTuple):
     device: LargeDevice
-    cells: CellArrays
+    arrays: CutLayer
     weight: Any
     """(rows, columns) float32 what a read sees."""
     weight_of: Any
@@ -63,7 +63,8 @@ class PerSampleOneRRule:
         cells = new_cells(self._hardware, state, rng)
         weight_of = read_weights(model, cells)
         weight = np.where(state == 1, weight_of[1], weight_of[0])
-        return _Layer(large_device(model, cells), cell_arrays(cells), weight, weight_of)
+        arrays = cut_layer(cells, self._hardware.array_rows)
+        return _Layer(large_device(model, cells), arrays, weight, weight_of)
 
     def epoch(self, order: np.ndarray, rng: np.random.Generator) -> Tally:
         """See `Rule`."""
@@ -99,17 +100,17 @@ class PerSampleOneRRule:
 
     def cell_states(self) -> list[np.ndarray]:
         """See `Rule`."""
-        return [layer.cells.state.T for layer in self._layers]
+        return [states_of(layer.arrays) for layer in self._layers]
 
     def state(self) -> dict[str, np.ndarray]:
         """See `Rule`."""
-        return {f"state_{n}": layer.cells.state for n, layer in enumerate(self._layers)}
+        return {f"state_{n}": states_of(layer.arrays).T for n, layer in enumerate(self._layers)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """See `Rule`."""
         for n, layer in enumerate(self._layers):
             found = state[f"state_{n}"].T
-            set_state(layer.cells, found)
+            set_states(layer.arrays, found)
             layer.weight[:] = np.where(found == 1, layer.weight_of[1], layer.weight_of[0])
 
 
@@ -133,15 +134,18 @@ def _train(  # type: ignore[no-untyped-def]
             layer, level, width = layers[k], levels[k], widths[k]
             _asked(signals.x[k], gain_x, least_x, level)
             written += _asked(signals.delta[k], gain_delta, least_delta, width)
-            places, drawn_j = write_cells(
-                rng, layer.device, layer.cells, level, width, phases, mean_field, n % every == 0
-            )
-            energy_j += drawn_j
-            for m in range(len(places)):
-                i, j = places[m, 0], places[m, 1]
-                layer.weight[i, j] = layer.weight_of[layer.cells.state[j, i], i, j]
-                false_flips += places[m, 2]
-                flips += 1 - places[m, 2]
+            starts = layer.arrays.starts
+            for part in range(starts.size - 1):
+                cells, first, end = array_of(layer.arrays, part), starts[part], starts[part + 1]
+                places, drawn_j = write_cells(
+                    rng, layer.device, cells, level[first:end], width, phases, mean_field, n % every == 0
+                )
+                energy_j += drawn_j
+                for m in range(len(places)):
+                    i, j = places[m, 0], places[m, 1]
+                    layer.weight[first + i, j] = layer.weight_of[cells.state[j, i], first + i, j]
+                    false_flips += places[m, 2]
+                    flips += 1 - places[m, 2]
     return flips, false_flips, written, clipped, energy_j
 
 

@@ -38,6 +38,7 @@ class TrainingPlan:
         variation_percent: spread of resistances.
         switching: what decides whether a driven junction flips.
         mean_field: whether 1R lines are solved by their mean field.
+        array_rows: most rows of a 1R array; layers with more are cut into several of nearly equal size.
         card: settings.
         junction: card of the junctions.
         array: card of the array.
@@ -59,6 +60,7 @@ class TrainingPlan:
     variation_percent: float = 0.0
     switching: Switching = Switching.PHYSICAL
     mean_field: bool = False
+    array_rows: int | None = None
     seeds: int = 1
     root_seed: int = 1
 
@@ -94,6 +96,9 @@ class TrainingPlan:
             "switching": self.switching.value,
             "settings": self._settings(),
         }
+        if self.array_rows is not None:
+            # Only here, so that runs of whole layers keep the content by which they are found.
+            described["array_rows"] = self.array_rows
         return described | {"junction_sha256": self.junction.sha256, "array_sha256": self.array.sha256}
 
     def _settings(self) -> dict[str, Any]:

@@ -2,19 +2,21 @@
 
 1T1R: every cell that has to change takes one strong pulse. 1R: a column is written at a time, its cells that have to go
 to AP and then those that have to go to P, while all other lines float; columns that are already written see what sneaks
-through them.
+through them. A layer's arrays, `cut_layers`, are programmed one by one.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from mtjspice.cards.array import Architecture
 from mtjspice.crossbar.cells import Cells
-from mtjspice.surrogate.large_write import cell_arrays, large_device, not_converged_reported, write_cells
+from mtjspice.surrogate.large_write import large_device, not_converged_reported, write_cells
 from mtjspice.surrogate.strong_pulse import failure_probability
 from mtjspice.surrogate.weights import read_weights
 from mtjspice.training.crossbars import new_cells
+from mtjspice.training.cut_layers import array_of, cut_layer, states_of
 from mtjspice.training.rule import Hardware, Tally
 
 _T_STRONG_S = 10e-9
@@ -70,15 +72,17 @@ def _programmed_1r(
 ) -> np.ndarray:
     """Return states, (rows, columns), and count flips and false flips."""
     device = large_device(hardware.model, cells)._replace(t0_s=_T_STRONG_S, t1_s=0.0)
-    arrays = cell_arrays(cells)
-    for j in range(aimed.shape[1]):
-        for goal in (0, 1):
-            x = ((arrays.state[j] != aimed[:, j]) & (aimed[:, j] == goal)).astype(float)
-            delta = np.zeros(aimed.shape[1])
-            # Table 1: x delta > 0 lowers the weight, P -> AP.
-            delta[j] = 1.0 if goal == 0 else -1.0
-            if x.any():
-                places, _ = write_cells(rng, device, arrays, x, delta, 4, hardware.mean_field, False)
-                tally.false_flips += int(places[:, 2].sum())
-                tally.flips += len(places) - int(places[:, 2].sum())
-    return np.ascontiguousarray(arrays.state.T)
+    layer = cut_layer(cells, hardware.array_rows)
+    for k, (first, end) in enumerate(pairwise(layer.starts)):
+        array, aim = array_of(layer, k), aimed[first:end]
+        for j in range(aim.shape[1]):
+            for goal in (0, 1):
+                x = ((array.state[j] != aim[:, j]) & (aim[:, j] == goal)).astype(float)
+                delta = np.zeros(aim.shape[1])
+                # Table 1: x delta > 0 lowers the weight, P -> AP.
+                delta[j] = 1.0 if goal == 0 else -1.0
+                if x.any():
+                    places, _ = write_cells(rng, device, array, x, delta, 4, hardware.mean_field, False)
+                    tally.false_flips += int(places[:, 2].sum())
+                    tally.flips += len(places) - int(places[:, 2].sum())
+    return states_of(layer)

@@ -37,6 +37,7 @@ class Hardware:
         variation_percent: spread of R_P and R_AP from cell to cell.
         switching: what decides whether a driven junction flips.
         mean_field: whether floating lines of 1R arrays are solved by their mean field instead of exactly.
+        array_rows: most rows of a 1R array; layers with more are cut into several.
     """
 
     model: ArrayModel
@@ -44,6 +45,7 @@ class Hardware:
     variation_percent: float
     switching: Switching
     mean_field: bool = False
+    array_rows: int | None = None
 
     @property
     def phase_s(self) -> float:

@@ -51,6 +51,7 @@ def test_json_is_all_there_is_on_stdout(mtjspice: Command, finished: None, tmp_p
     ("arguments", "message"),
     [
         (("fig7", "--rule", "counter"), "fig7 --rule counter"),
+        (("table6", "--scheduler", "localhost"), "not a scheduler's address"),
         (("table5", "--rule", "real"), "--rule per_sample or --rule batch or --rule counter"),
     ],
 )

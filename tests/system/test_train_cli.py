@@ -127,6 +127,7 @@ def test_other_scenarios(mtjspice: Command, scenario: str) -> None:
         (("--validation", 150), ("the validation part does not fit", "150", "1 to 149 samples")),
         (("--arch", "1t1r", "--phases", 4), ("1t1r has no write of 4 phases", "allowed: 2")),
         (("--arch", "1r", "--rule", "batch"), ("the rule batch needs cells", "--arch 1t1r")),
+        (("--array-rows", 5), ("makes no difference", "--array-rows 5 --arch 1t1r", "allowed: --arch 1r")),
         (("--rule", "real"), ("does not train crossbars", "per_sample, batch or counter", "--scenario rv")),
         (("--variation", 40), ("spread of resistances is out of range", "40 %", "0 to below 33 %")),
         (("--variation", -1), ("spread of resistances is out of range",)),
@@ -143,7 +144,9 @@ def test_a_training_that_cannot_be(
     assert not any((tmp_path / "o").glob("*"))  # nothing is left behind
 
 
-@pytest.mark.parametrize("options", [("--seeds", 0), ("--epochs", 0), ("--rule", "mine"), ("--scenario", "dv")])
+@pytest.mark.parametrize(
+    "options", [("--seeds", 0), ("--epochs", 0), ("--array-rows", 0), ("--rule", "mine"), ("--scenario", "dv")]
+)
 def test_a_malformed_option(mtjspice: Command, options: tuple[object, ...]) -> None:
     outcome = mtjspice(*SMALL, *options)
     assert (outcome.status, outcome.out) == (2, "")
@@ -231,6 +234,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, saves: int) -> None:
         ("--rule", "per_sample", "--switching", "ideal", "--seeds", 2),
         ("--rule", "per_sample", "--arch", "1r"),
         ("--rule", "per_sample", "--arch", "1r", "--phases", 2, "--mean-field"),
+        ("--rule", "per_sample", "--arch", "1r", "--array-rows", 4, "--variation", 10),
     ],
     ids=lambda how: " ".join(map(str, how)),
 )

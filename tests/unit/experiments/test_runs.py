@@ -104,9 +104,10 @@ def test_a_run_s_file_is_small_and_tells_the_plan_exactly(trainer: Trainer, plan
 
 def test_another_content_is_another_run(trainer: Trainer, plan: TrainingPlan, tmp_path: Path) -> None:
     finish([plan], tmp_path)
-    others = [replace(plan, seeds=2), replace(plan, root_seed=2), plan.with_epochs(plan.epochs + 1)]
+    others = [replace(plan, seeds=2), replace(plan, root_seed=2), replace(plan, array_rows=5)]
+    others.append(plan.with_epochs(plan.epochs + 1))
     assert all(find_run(other, tmp_path) is None for other in others)
-    assert len({run_key(each) for each in [plan, *others]}) == 4
+    assert len({run_key(each) for each in [plan, *others]}) == 5
     # Settings of a rule that a run does not use are none of its content.
     card = load_training("wbcd")
     tuned = card.model_copy(update={"counter": card.counter.model_copy(update={"period": 7})})
@@ -157,12 +158,13 @@ def test_arrays_are_loaded_once_and_vary_as_planned(
     monkeypatch.setattr(runs, "train_task", lambda followed: seen.append(followed.task.hardware) or trainer(followed))
     in_place = replace(plan, scenario=Scenario.STOCHASTIC, seeds=1)
     one_r = replace(in_place, architecture=Architecture.ONE_R)
-    finish([in_place, replace(in_place, variation_percent=10.0), one_r, replace(one_r, mean_field=True)], tmp_path)
-    assert [(h.phases, h.variation_percent, h.mean_field) for h in seen] == [
-        (2, 0.0, False),
-        (2, 10.0, False),
-        (4, 0.0, False),
-        (4, 0.0, True),
+    mean_field = replace(one_r, mean_field=True, array_rows=5)
+    finish([in_place, replace(in_place, variation_percent=10.0), one_r, mean_field], tmp_path)
+    assert [(h.phases, h.variation_percent, h.mean_field, h.array_rows) for h in seen] == [
+        (2, 0.0, False, None),
+        (2, 10.0, False, None),
+        (4, 0.0, False, None),
+        (4, 0.0, True, 5),
     ]
     assert seen[0].model is seen[1].model
     assert seen[2].model is seen[3].model

@@ -102,6 +102,14 @@ def test_the_table_says_what_happened_and_what_it_costs(mondal: JunctionCard) ->
         assert words in text
 
 
+def test_the_table_says_on_how_many_arrays_a_layer_lies(mondal: JunctionCard) -> None:
+    result = made(mondal)
+    cut = replace(result, plan=replace(result.plan, architecture=Architecture.ONE_R, array_rows=10))
+    # Of 30 + 1 and 20 + 10 rows.
+    assert "1R crossbars of at most 10 rows (4 + 3 arrays), physical switching" in shown(cut)
+    assert cut.to_json()["arrays"] == [4, 3]
+
+
 def test_a_table_of_one_seed_and_one_of_many(mondal: JunctionCard) -> None:
     assert "+-" not in shown(made(mondal, seeds=1, epochs=1))
     assert "1 seed of 1 epoch " in shown(made(mondal, seeds=1, epochs=1))
