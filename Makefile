@@ -3,6 +3,7 @@
 # make netlists   a small gallery of decks with an index that explains it
 # make cosim      the grid of steps in SPICE beside the surrogate, and its report: half an hour
 # make train      ten networks of crossbars that learn the breast cancer data sample by sample, and their figure
+# make dies       networks on dies with defects, the short version: MNIST is needed, and downloaded if absent
 # make test       every test; make test-fast leaves out the slow ones
 # make lint       style, types, and which room may import which
 # make bench      the numbers to reach, measured
@@ -20,7 +21,7 @@ PYTHON = $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(s
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo -n)
 
-.PHONY: setup calibrate netlists cosim train test test-fast lint bench bench-aihwkit clean
+.PHONY: setup calibrate netlists cosim train dies test test-fast lint bench bench-aihwkit clean
 
 setup: .venv/ready
 
@@ -35,6 +36,9 @@ cosim: setup
 
 train: setup
 	$(BIN)/mtjspice train --data wbcd --net 2L20 --seeds 10 --workers 1 --out build/training/wbcd_2L20 --resume $(ARGS)
+
+dies: setup
+	$(BIN)/mtjspice reproduce dies --quick --out build/dies $(ARGS)
 
 test: setup
 	$(BIN)/pytest -n 2

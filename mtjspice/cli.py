@@ -38,9 +38,11 @@ from mtjspice.cosim.run import (
     require_time,
 )
 from mtjspice.cosim.step import Step
+from mtjspice.crossbar.die_files import load_dies, require_cards
 from mtjspice.crossbar.die_shapes import die_shapes
 from mtjspice.crossbar.dies import Die
 from mtjspice.errors import InputError, MtjspiceError, StoppedError
+from mtjspice.experiments.dies import DieConditions, reproduce_dies
 from mtjspice.experiments.patterns_campaign import run_patterns
 from mtjspice.experiments.reproduce import Experiment, reproduce
 from mtjspice.experiments.reproduction import Conditions
@@ -56,7 +58,10 @@ from mtjspice.report.cell_tables import cell_table
 from mtjspice.report.cosim_figures import draw_comparison, draw_grid
 from mtjspice.report.cosim_tables import comparison_table, grid_table
 from mtjspice.report.die_tables import dies_table
-from mtjspice.report.die_training import die_training_table, draw_die_training
+from mtjspice.report.die_training import die_training_table, draw_die_training, draw_evaluation, evaluation_table
+from mtjspice.report.dies_page import draw_dies
+from mtjspice.report.dies_tables import dies_tables
+from mtjspice.report.dies_tables import heading as dies_heading
 from mtjspice.report.patterns_figure import draw_patterns
 from mtjspice.report.patterns_table import patterns_table
 from mtjspice.report.reproduction_page import draw_reproduction
@@ -79,7 +84,10 @@ from mtjspice.surrogate.sneak import biasing_comparison, paper_comparison, sneak
 from mtjspice.switching.points import Engine, Point
 from mtjspice.switching.probability import probability_of_pulse
 from mtjspice.training.campaign import run_training
-from mtjspice.training.dies.campaign import run_die_training
+from mtjspice.training.dies.campaign import load_networks, run_die_training
+from mtjspice.training.dies.chip import Sensing
+from mtjspice.training.dies.evaluate import Deployment
+from mtjspice.training.dies.evaluation import evaluate_on_dies
 from mtjspice.training.dies.parts import known_from
 from mtjspice.training.dies.plan import DieMethod, DiePlan
 from mtjspice.training.plan import Scenario
@@ -343,6 +351,50 @@ def dies_load(
     """Make dies of measured maps: each cell's resistance in either state tells what is wrong with it."""
     shapes = die_shapes(net, copies) if net else None
     _show_dies(load_maps(out, maps, load_card(card), load_array(array), series, shapes), out, as_json)
+
+
+@dies_app.command("evaluate")
+def dies_evaluate(
+    network: Annotated[Path, typer.Argument(help="Folder that `mtjspice train` left, or one of its networks.")],
+    dies: Annotated[Path, typer.Option(help="Folder with dies.")],
+    remap: Annotated[
+        bool, typer.Option("--remap", help="Exchange rows and columns around each die's defects.")
+    ] = False,
+    calibrate: Annotated[int, typer.Option(min=0, help="Unlabelled images by which columns are calibrated.")] = 0,
+    trim: Annotated[int, typer.Option(min=0, help="Labelled images by which outputs are trimmed.")] = 0,
+    noise: Annotated[float, typer.Option(help="Of a read, in units of a weight.")] = 0.0,
+    full_scale: Annotated[
+        float | None, typer.Option(help="At which reads clip; 1 is a column whose inputs are all 1. No limit without.")
+    ] = None,
+    bits: Annotated[int | None, typer.Option(help="Of the converters.")] = None,
+    arch: ArchOption = Architecture.ONE_T_ONE_R,
+    card: CardOption = "mondal2018",
+    array: ArrayOption = "select1500",
+    seed: SeedOption = 1,
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out/dies"),
+    as_json: JsonOption = False,
+) -> None:
+    """Write trained networks onto every die, and see what errors they make there."""
+    junction, array_card = load_card(card), load_array(array)
+    on_dies, provenance = load_dies(dies)
+    require_cards(provenance, junction, array_card, dies)
+    found = evaluate_on_dies(
+        load_networks(network),
+        on_dies,
+        read_model(arch, junction, array_card),
+        Deployment(remap, calibrate, trim, Sensing(full_scale, noise, bits)),
+        provenance=provenance,
+        root_seed=seed,
+        progress=progress,
+    )
+    make_folder(out)
+    write_json(out / "evaluation.json", found.to_json())
+    draw_evaluation(found, out / "evaluation.png")
+    if as_json:
+        _print_json(found.to_json())
+        return
+    _out.print(evaluation_table(found))
+    _out.print(f"evaluation.json and evaluation.png are in {out}", markup=False, soft_wrap=True)
 
 
 @app.command("cell")
@@ -664,12 +716,17 @@ def _train_for_dies(
 
 @app.command("reproduce")
 def reproduce_command(
-    experiment: Annotated[Experiment, typer.Argument(help="A table or figure of Mondal and Srivastava, 2018.")],
+    experiment: Annotated[
+        Experiment,
+        typer.Argument(help="A table or figure of Mondal and Srivastava, 2018; or dies, after Borders et al., 2024."),
+    ],
     rule: Annotated[
         RuleName,
         typer.Option(metavar="[per_sample|batch|counter]", help="How crossbars are trained; the paper's: per_sample."),
     ] = RuleName.PER_SAMPLE,
-    quick: Annotated[bool, typer.Option("--quick", help="A minute's version: few seeds and epochs, no MNIST.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A short version: few seeds and epochs, no MNIST but for dies.")
+    ] = False,
     seeds: Annotated[int | None, typer.Option(min=1, help="Networks a cell; by data set without: 10, MNIST 3.")] = None,
     seed: SeedOption = 1,
     workers: WorkersOption = None,
@@ -677,9 +734,15 @@ def reproduce_command(
     out: Annotated[
         Path, typer.Option(help="Folder for table and figure, and for runs, which tables share and are not repeated.")
     ] = Path("out/reproduce"),
+    rate: Annotated[
+        float | None, typer.Option(min=0, max=1, help="For dies: one rate of defects; 0 to 0.05 without.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare a table or figure of the paper with ours: what is trained already prints at once."""
+    if experiment is Experiment.DIES:
+        _reproduce_dies(DieConditions(quick, rate, seed), out, _executor(workers, scheduler), as_json)
+        return
     conditions = Conditions(load_card("mondal2018"), load_array("array45"), rule, quick, seeds, seed)
     with _stoppable(f"finished runs, seeds and epochs are kept in {out}: give the same command again"):
         found = reproduce(
@@ -696,6 +759,16 @@ def reproduce_command(
     _out.print(heading(found), "", *reproduction_tables(found), sep="\n", markup=False)
     for line in footnotes(found):
         _out.print(line, markup=False)
+    _out.print(f"\n{found.stem}.md, .json and .png are in {out}", markup=False, soft_wrap=True)
+
+
+def _reproduce_dies(asked: DieConditions, out: Path, executor: Executor, as_json: bool) -> None:
+    with _stoppable(f"finished networks are kept in {out}: give the same command again"):
+        found = reproduce_dies(asked, out, executor=executor, progress=progress, draw=draw_dies)
+    if as_json:
+        _print_json(found.to_json())
+        return
+    _out.print(dies_heading(found), "", *dies_tables(found), sep="\n", markup=False)
     _out.print(f"\n{found.stem}.md, .json and .png are in {out}", markup=False, soft_wrap=True)
 
 
