@@ -32,14 +32,15 @@ _STATISTICS = "borders2024"
 _NET, _DATA = "100-90-10", "mnist"
 _SEEDS, _DIES = 3, 36
 _QUICK_SEEDS, _QUICK_DIES, _QUICK_RATES, _QUICK_EPOCHS = 1, 12, (0.001, 0.01), 6
-_IMAGES = 512
+_IMAGES, _LABELLED = 2048, 512
+"""Of calibration, and of trim."""
 _COPIES, _COPIES_RATE = 5, 0.0005
 """Of each output, and the rate at which they are trained: both chosen on validation images and dies."""
 _DIE_EPOCHS = 6
 """Of training for one die, which is done for every die."""
 _AS_IS, _CALIBRATE = Deployment(), Deployment(calibration_images=_IMAGES)
 _REMAP = Deployment(remap=True, calibration_images=_IMAGES)
-_TRIM = Deployment(remap=True, calibration_images=_IMAGES, trim_images=_IMAGES)
+_TRIM = Deployment(remap=True, calibration_images=_IMAGES, trim_images=_LABELLED)
 _DISTURBANCES = (
     ("flips", 0.005),
     ("flips", 0.01),

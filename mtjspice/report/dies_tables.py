@@ -63,7 +63,7 @@ def _tables(found: DieTable) -> Iterator[tuple[str, tuple[str, ...], list[list[s
         rises = [dict(around[kind])[strength] - loss for _, loss, around in solutions]
         shown = f"{strength:g} of a weight" if kind == "noise" else f"{100 * strength:g} % of weights"
         body.append([f"{kind}, {shown}", *(f"+{rise:.3f}" for rise in rises)])
-    yield "Loss [nats], and its rise as weights are disturbed", header, body
+    yield "Loss in nats, and its rise as weights are disturbed", header, body
 
 
 def _errors(errors: np.ndarray) -> str:

@@ -7,8 +7,8 @@ import numpy as np
 from mtjspice.training.dies.chip import Chip
 from mtjspice.training.dies.network import BinaryNetwork, Columns, softmax, spread_of
 
-_TRIM_STEPS = 200
-_TRIM_RATE = 0.02
+_TRIM_STEPS = 60
+_TRIM_RATE = 0.005
 """Of Adam; it falls to 0 as a cosine."""
 
 
