@@ -37,7 +37,7 @@ def blobs(training: int = 800, test: int = 400, seed: int = 1) -> Dataset:
 
 def plan(method: DieMethod = DieMethod.IDEAL) -> DiePlan:
     """Of a training that takes a fraction of a second."""
-    return DiePlan("blobs", "16-12-4", method, epochs=20, batch=64, dies_per_batch=8, pool=64)
+    return DiePlan("blobs", "16-12-4", method, epochs=20, batch=64, learning_rate=0.015, dies_per_batch=8, pool=64)
 
 
 def dies(model: ReadModel, rate: float, count: int, copies: int = 1, seed: int = 7) -> tuple[Die, ...]:
