@@ -632,7 +632,12 @@ def train(
 ) -> None:
     """Train a network in crossbars of junctions, in software to compare, or for crossbars of many dies."""
     if scenario not in (*Scenario, *DieMethod):
-        raise InputError("there is no such scenario", given=scenario, allowed=", ".join([*Scenario, *DieMethod]))
+        raise InputError(
+            "there is no such scenario",
+            where="--scenario",
+            given=scenario,
+            allowed=", ".join([*Scenario, *DieMethod]),
+        )
     if scenario in tuple(DieMethod):
         plan_for_dies = DiePlan(
             data, net, DieMethod(scenario), calibrated=calibrated, copies=copies, validation=validation, root_seed=seed

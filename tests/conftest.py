@@ -11,11 +11,12 @@ os.environ["MPLBACKEND"] = "Agg"
 import pytest
 from hypothesis import settings
 
-from mtjspice.cards.array import Architecture
+from mtjspice.cards.array import Architecture, load_array
 from mtjspice.cards.conventions import Direction
 from mtjspice.cards.junction import JunctionCard, load_card
 from mtjspice.junction.parameters import MacrospinParameters
 from mtjspice.surrogate.model import ArrayModel, load_model
+from mtjspice.surrogate.read_model import ReadModel, read_model
 from mtjspice.switching.cell_surface import CellSurface
 from mtjspice.switching.cell_surfaces import cell_surface
 
@@ -68,3 +69,9 @@ def cell_surfaces(mondal_parameters: MacrospinParameters) -> dict[Direction, Cel
 def model() -> ArrayModel:
     """The paper's junction in 1T1R arrays, as it ships."""
     return load_model(Architecture.ONE_T_ONE_R)
+
+
+@pytest.fixture(scope="session")
+def select1500(mondal: JunctionCard) -> ReadModel:
+    """Reads of the paper's junction behind ideal selects of 1.5 kohm, without wires."""
+    return read_model(Architecture.ONE_T_ONE_R, mondal, load_array("select1500"))

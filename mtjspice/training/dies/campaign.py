@@ -2,8 +2,8 @@
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,6 @@ from mtjspice.training.networks import network_sizes
 from mtjspice.training.normalise import normalise
 
 SCHEMA = 1
-_UNIT = "unit"
-"""How data are normalised: pixels from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,8 @@ def images_for(data: str, net: str, validation: int, rng: np.random.Generator) -
     loaded = load_dataset(data)
     if validation:
         loaded = loaded.with_validation(validation, rng)
-    found = normalise(loaded, _UNIT if data == "mnist" else "minmax").dataset
+    # A pixel may be the same in all images, so that its own range is none.
+    found = normalise(loaded, "unit" if loaded.x_train.dtype == np.uint8 else "minmax").dataset
     given = net.split("-")
     inputs = int(given[0]) if len(given) == 3 and given[0].isdecimal() else found.x_train.shape[1]
     found = with_inputs(found, inputs)
@@ -143,15 +142,18 @@ def run_die_training(
     """
     started = time.monotonic()
     plans = [replace(plan, number=number) for number in range(seeds)]
-    identity = sha256_of([plan.described(), provenance])
-    unfinished = folder / "checkpoint"
-    _require(resume, unfinished, identity)
-    make_folder(unfinished)
-    networks, errors, losses, trained_s, samples = [], [], [], 0.0, 0
-    with progress(f"{Path(plan.data).stem} {plan.net} {plan.method}: epochs trained") as report:
+    data, _ = images_for(plan.data, plan.net, plan.validation, plan.rng())
+    identity = sha256_of([plan.described(), model.architecture, data.sha256, provenance])
+    networks, errors, losses, trained_s, samples, of_epoch = [], [], [], 0.0, 0, len(data.x_train)
+    with (
+        _epochs_folder(folder, identity, resume) as unfinished,
+        progress(f"{Path(plan.data).stem} {plan.net} {plan.method}: epochs trained") as report,
+    ):
         for number, one in enumerate(plans):
 
             def follow(epochs: int, finished: int = number * plan.epochs) -> None:
+                nonlocal samples
+                samples += of_epoch
                 report(finished + epochs + 1, seeds * plan.epochs)
 
             report(number * plan.epochs, seeds * plan.epochs)
@@ -159,7 +161,7 @@ def run_die_training(
             began = time.monotonic()
             with epochs_followed(follow):
                 network, history, data = train_network(one, model, statistics=statistics, dies=dies, kept=kept)
-            trained_s, samples = trained_s + time.monotonic() - began, samples + plan.epochs * len(data.x_train)
+            trained_s += time.monotonic() - began
             networks.append(network)
             errors.append(software_error(network, data))
             losses.append([record["loss"] for record in history])
@@ -174,9 +176,11 @@ def run_die_training(
         samples / trained_s,
         time.monotonic() - started,
     )
+    for earlier in sorted(folder.glob("network_*.npz"))[seeds:]:  # of a run with more seeds
+        earlier.unlink()
     write_json(folder / "training.json", result.to_json())
     draw(result, folder / "training.png")
-    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.rmtree(folder / "checkpoint", ignore_errors=True)
     return result
 
 
@@ -196,20 +200,29 @@ def load_networks(path: Path) -> list[tuple[BinaryNetwork, dict[str, Any]]]:
     return [BinaryNetwork.load(file) for file in files]
 
 
-def _require(resume: bool, unfinished: Path, identity: str) -> None:
-    """Require that an unfinished run is gone on with, and no other one."""
+@contextmanager
+def _epochs_folder(folder: Path, identity: str, resume: bool) -> Iterator[Path]:
+    """Give the folder of finished epochs; an empty one does not stay.
+
+    Raises:
+        InputError: it holds epochs, and `resume` is not given; or another run's, and it is.
+    """
+    unfinished = folder / "checkpoint"
     kept = list(unfinished.glob("*.npz"))
     if kept and not resume:
         raise InputError(
             "an unfinished run holds finished epochs",
-            where=unfinished.parent,
+            where=folder,
             next_step="add --resume to go on with it, or choose another folder with --out",
         )
     if kept and not any(path.name.startswith(identity[:16]) for path in kept):
         raise InputError(
             "the unfinished run here is another one",
-            where=unfinished.parent,
-            next_step="give the command and the dies that it was started with, or choose another folder with --out",
+            where=folder,
+            next_step="give the command, data and dies that it was started with, or choose another folder with --out",
         )
-    with suppress(OSError):
-        unfinished.rmdir()
+    try:
+        yield make_folder(unfinished)
+    finally:
+        with suppress(OSError):  # it is not empty, and stays
+            unfinished.rmdir()

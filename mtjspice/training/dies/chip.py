@@ -1,5 +1,6 @@
 """A die with weights written onto it, as its sense amplifiers see it."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,10 +25,10 @@ class Sensing:
     bits: int | None = None
 
     def __post_init__(self) -> None:
-        if self.full_scale is not None and not self.full_scale > 0:
-            raise InputError("the full scale is out of range", given=f"{self.full_scale:g}", allowed="above 0")
-        if not self.noise >= 0:
-            raise InputError("the read noise is out of range", given=f"{self.noise:g}", allowed="0 or more")
+        if self.full_scale is not None and not 0 < self.full_scale < math.inf:
+            raise InputError("the full scale is out of range", given=f"{self.full_scale:g}", allowed="above 0, finite")
+        if not 0 <= self.noise < math.inf:
+            raise InputError("the read noise is out of range", given=f"{self.noise:g}", allowed="0 or more, finite")
         if self.bits is not None and not 1 <= self.bits <= 24:
             raise InputError("the converter's bits are out of range", given=self.bits, allowed="1 to 24")
         if self.bits is not None and self.full_scale is None:

@@ -101,13 +101,17 @@ class BinaryNetwork:
     @classmethod
     def _from(cls, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> tuple[Self, dict[str, Any]]:
         first, second = (Columns(**{name: arrays[f"{name}_{n}"] for name in Columns._fields}) for n in range(2))
-        weights = (arrays["weights_0"], arrays["weights_1"])
-        copies = int(header["copies"])
-        if weights[0].shape[1] != weights[1].shape[0] or weights[1].shape[1] * copies != len(second.gain):
+        found = cls((arrays["weights_0"], arrays["weights_1"]), (first, second), int(header["copies"]))
+        if found.sizes[1] != len(found.weights[1]):
             raise ValueError("the layers do not fit each other")
-        if not all(np.isin(weight, (-1, 1)).all() for weight in weights):
-            raise ValueError("weights must be +1 or -1")
-        return cls(weights, (first, second), copies), header
+        for weights, columns in zip(found.written, found.columns, strict=True):
+            if not np.isin(weights, (-1, 1)).all():
+                raise ValueError("weights must be +1 or -1")
+            if any(values.shape != weights.shape[1:] for values in columns):
+                raise ValueError("the columns do not fit the weights")
+            if not all(np.isfinite(values).all() for values in columns) or not (columns.deviation > 0).all():
+                raise ValueError("a column's value is out of range")
+        return found, header
 
 
 def array_shapes(sizes: tuple[int, int, int], copies: int) -> tuple[tuple[int, int], tuple[int, int]]:

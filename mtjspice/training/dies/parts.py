@@ -8,6 +8,7 @@ from typing import Any
 from mtjspice.cards.array import ArrayCard
 from mtjspice.cards.die_statistics import DieStatistics
 from mtjspice.cards.junction import JunctionCard
+from mtjspice.cards.loading import validate_card
 from mtjspice.crossbar.die_drawing import draw_die
 from mtjspice.crossbar.die_files import load_dies, require_cards
 from mtjspice.crossbar.dies import Die
@@ -110,7 +111,7 @@ def known_from(
         return None, chosen, provenance | {"die": chosen[0].name}
     if "statistics" not in provenance:
         return None, dies, provenance
-    return DieStatistics.model_validate(provenance["statistics"]), (), provenance
+    return validate_card(provenance["statistics"], DieStatistics, str(folder)), (), provenance
 
 
 def _pair(model: ReadModel, die: Die) -> Parts:

@@ -68,7 +68,7 @@ class _Run:
         self._moments = tuple(Parameters(*(np.zeros_like(value) for value in self._parameters)) for _ in _DECAYS)
         self._steps = 0
         statistics = plan.method is DieMethod.STATISTICS_AWARE
-        self._dies = plan.dies_per_batch if statistics and not plan.calibrated else 1
+        self._dies = min(plan.dies_per_batch, known.count) if statistics and not plan.calibrated else 1
 
     def epoch(self, number: int) -> float:
         """Train one epoch and return its mean loss."""
@@ -127,7 +127,8 @@ class _Run:
         parts = self._known.some(_COLUMN_DIES, rng)
         dies = len(parts[0].a)
         images = max(1, min(_COLUMN_IMAGES, len(self._data.x_train)) // dies)
-        x = self._data.x_train[rng.permutation(len(self._data.x_train))[: dies * images]]
+        order = rng.permutation(len(self._data.x_train))
+        x = self._data.x_train[np.resize(order, dies * images)]
         weights = (signs(parameters.first), np.tile(signs(parameters.second), (1, copies)))
         gains = (parameters.gain_1, np.tile(parameters.gain_2, copies))
         offsets = (parameters.offset_1, np.tile(parameters.offset_2, copies))
