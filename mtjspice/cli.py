@@ -117,6 +117,20 @@ VoltageOption = Annotated[float | None, typer.Option(help="Magnitude of a consta
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")]
 CardOption = Annotated[str, typer.Option(help="A junction card: a shipped one's name, or a TOML file.")]
 _DIES_ARRAY = "select1500"
+_ONLY_FOR_DIES = ("dies", "die", "calibrated", "copies")
+_ONLY_IN_CROSSBARS = (
+    "split",
+    "phases",
+    "rule",
+    "variation",
+    "switching",
+    "mean_field",
+    "array_rows",
+    "settings",
+    "workers",
+    "scheduler",
+)
+"""Options of `train` that only some scenarios have."""
 ArrayOption = Annotated[str, typer.Option(help="An array card: a shipped one's name, or a TOML file.")]
 ArchOption = Annotated[Architecture, typer.Option(help="With a transistor in each cell, or without.")]
 PhasesOption = Annotated[int | None, typer.Option(min=1, help="Of a write; 2 for 1t1r, 4 (or 2) for 1r.")]
@@ -578,6 +592,7 @@ def patterns_command(
 
 @app.command("train")
 def train(
+    context: typer.Context,
     net: Annotated[str, typer.Option(help="1L, 2L20, 3L, 3L80+40 and the like, or layer sizes: 30-20-1.")],
     data: Annotated[str, typer.Option(help="wbcd, sonar, mnist, or your own .csv, .npz or folder.")] = "wbcd",
     split: Annotated[str | None, typer.Option(help="Of the data: random; aspect for sonar.")] = None,
@@ -638,7 +653,9 @@ def train(
             given=scenario,
             allowed=", ".join([*Scenario, *DieMethod]),
         )
-    if scenario in tuple(DieMethod):
+    for_dies = scenario in tuple(DieMethod)
+    _refuse(context, scenario, _ONLY_IN_CROSSBARS if for_dies else _ONLY_FOR_DIES)
+    if for_dies:
         plan_for_dies = DiePlan(
             data, net, DieMethod(scenario), calibrated=calibrated, copies=copies, validation=validation, root_seed=seed
         )
@@ -682,6 +699,22 @@ def train(
         return
     _out.print(training_table(result))
     _out.print(f"training.json, states.npz and training.png are in {folder}", markup=False, soft_wrap=True)
+
+
+def _refuse(context: typer.Context, scenario: str, names: tuple[str, ...]) -> None:
+    """Refuse options that a scenario does not have.
+
+    Raises:
+        InputError: one of them is on the command line.
+    """
+    sources = {name: context.get_parameter_source(name) for name in names}
+    given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    if given:
+        raise InputError(
+            "the scenario does not have this option",
+            where=f"--scenario {scenario}",
+            given=", ".join(f"--{name.replace('_', '-')}" for name in given),
+        )
 
 
 def _train_for_dies(

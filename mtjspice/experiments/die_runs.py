@@ -11,6 +11,7 @@ from mtjspice.cards.array import Architecture, load_array
 from mtjspice.cards.die_statistics import DieStatistics
 from mtjspice.cards.junction import load_card
 from mtjspice.crossbar.die_drawing import draw_dies
+from mtjspice.crossbar.die_shapes import array_shapes
 from mtjspice.crossbar.dies import Die
 from mtjspice.files import make_folder, sha256_of, write_text
 from mtjspice.jobs.batches import Batch
@@ -21,7 +22,7 @@ from mtjspice.surrogate.read_model import ReadModel, read_model
 from mtjspice.training.datasets import Dataset
 from mtjspice.training.dies.campaign import train_network
 from mtjspice.training.dies.evaluate import Deployment, errors_on_dies, software_error
-from mtjspice.training.dies.network import BinaryNetwork, array_shapes
+from mtjspice.training.dies.network import BinaryNetwork
 from mtjspice.training.dies.parts import parts_of
 from mtjspice.training.dies.plan import DiePlan
 from mtjspice.training.dies.sensitivity import flipped, losses_around, noisy, shorted
@@ -154,7 +155,6 @@ def run_die_task(task: DieTask) -> dict[str, Any]:
         "training_loss": history[-1]["loss"],
         "errors": errors,
         **_losses(network, data, task, model),
-        "described": task.described(),
     }
 
 

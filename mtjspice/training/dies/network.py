@@ -114,12 +114,6 @@ class BinaryNetwork:
         return found, header
 
 
-def array_shapes(sizes: tuple[int, int, int], copies: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the cells, (rows, columns), of the two arrays that a network needs: two for each weight."""
-    inputs, hidden, outputs = sizes
-    return (inputs, 2 * hidden), (hidden, 2 * outputs * copies)
-
-
 def passed_on(sums: np.ndarray, columns: Columns) -> np.ndarray:
     """Return z for sums of columns, (..., columns)."""
     slope = columns.gain / columns.deviation

@@ -11,13 +11,13 @@ from mtjspice.cards.junction import JunctionCard
 from mtjspice.cards.loading import validate_card
 from mtjspice.crossbar.die_drawing import draw_die
 from mtjspice.crossbar.die_files import load_dies, require_cards
+from mtjspice.crossbar.die_shapes import array_shapes
 from mtjspice.crossbar.dies import Die
 from mtjspice.errors import InputError
 from mtjspice.surrogate.die_weights import class_map, die_parts, wired_weights
 from mtjspice.surrogate.read_model import ReadModel
 from mtjspice.training.dies.evaluate import KnownDie
 from mtjspice.training.dies.known import KnownDies, Parts, nominal_parts
-from mtjspice.training.dies.network import array_shapes
 from mtjspice.training.dies.plan import DieMethod, DiePlan
 
 _POOL = 0

@@ -8,13 +8,14 @@ import pytest
 
 from mtjspice.cards.die_statistics import load_die_statistics
 from mtjspice.crossbar.die_drawing import draw_dies
+from mtjspice.crossbar.die_shapes import array_shapes
 from mtjspice.crossbar.dies import Die
 from mtjspice.surrogate.die_weights import die_parts
 from mtjspice.surrogate.read_model import ReadModel
 from mtjspice.training.datasets import Dataset
 from mtjspice.training.dies import train
 from mtjspice.training.dies.known import KnownDies, Parts, nominal_parts
-from mtjspice.training.dies.network import BinaryNetwork, array_shapes
+from mtjspice.training.dies.network import BinaryNetwork
 from mtjspice.training.dies.plan import DieMethod, DiePlan
 from mtjspice.training.dies.train import train_for_dies
 from mtjspice.training.epoch_file import EpochFile

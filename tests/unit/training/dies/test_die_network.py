@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from die_problems import blobs, trained
 
+from mtjspice.crossbar.die_shapes import array_shapes
 from mtjspice.errors import DataError
 from mtjspice.training.dies.chip import software
 from mtjspice.training.dies.network import (
     LEAST_VARIANCE,
     BinaryNetwork,
     Columns,
-    array_shapes,
     passed_on,
     sigmoid,
     softmax,
