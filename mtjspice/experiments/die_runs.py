@@ -4,8 +4,11 @@ import json
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from mtjspice.cards.array import Architecture, load_array
 from mtjspice.cards.die_statistics import DieStatistics
@@ -20,7 +23,7 @@ from mtjspice.jobs.progress import ProgressBars
 from mtjspice.resources import calibration_folder
 from mtjspice.surrogate.read_model import ReadModel, read_model
 from mtjspice.training.datasets import Dataset
-from mtjspice.training.dies.campaign import train_network
+from mtjspice.training.dies.campaign import images_for, train_network
 from mtjspice.training.dies.evaluate import Deployment, errors_on_dies, software_error
 from mtjspice.training.dies.network import BinaryNetwork
 from mtjspice.training.dies.parts import parts_of
@@ -143,12 +146,14 @@ def run_die_task(task: DieTask) -> dict[str, Any]:
     models = {architecture: _model(architecture) for architecture in Architecture}
     model = models[Architecture.ONE_T_ONE_R]
     plan = task.plan
+    data, sizes = _images(plan.data, plan.net)
     in_loop: tuple[Die, ...] = ()
     if task.die is not None:
         assert task.statistics is not None
-        shapes = array_shapes(_sizes(plan), plan.copies)
+        shapes = array_shapes(sizes, plan.copies)
         in_loop = _dies(task.statistics, model, shapes, (task.die, task.die), task.die_seed)
-    network, history, data = train_network(plan, model, statistics=None if in_loop else task.statistics, dies=in_loop)
+    statistics = None if in_loop else task.statistics
+    network, history = train_network(plan, model, data, sizes, statistics=statistics, dies=in_loop)
     errors = {one.name: _errors(network, data, one, models[one.architecture], task.die_seed) for one in task.measured}
     return {
         "software": software_error(network, data),
@@ -158,9 +163,10 @@ def run_die_task(task: DieTask) -> dict[str, Any]:
     }
 
 
-def _sizes(plan: DiePlan) -> tuple[int, int, int]:
-    inputs, hidden, outputs = (int(part) for part in plan.net.split("-"))
-    return inputs, hidden, outputs
+@lru_cache(maxsize=1)
+def _images(data: str, net: str) -> tuple[Dataset, tuple[int, int, int]]:
+    """Return what `images_for` does; to read them anew takes as long as to train for one die."""
+    return images_for(data, net, 0, np.random.default_rng(0))
 
 
 def _errors(network: BinaryNetwork, data: Dataset, one: Measured, model: ReadModel, die_seed: int) -> list[float]:

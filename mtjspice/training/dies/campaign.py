@@ -97,16 +97,16 @@ def images_for(data: str, net: str, validation: int, rng: np.random.Generator) -
 def train_network(
     plan: DiePlan,
     model: ReadModel,
+    data: Dataset,
+    sizes: tuple[int, int, int],
     *,
     statistics: DieStatistics | None = None,
     dies: Sequence[Die] = (),
     kept: EpochFile | None = None,
-) -> tuple[BinaryNetwork, list[dict[str, Any]], Dataset]:
-    """Return a network, its epochs, and the data, which have validation samples for their test part if so planned."""
-    data, sizes = images_for(plan.data, plan.net, plan.validation, plan.rng())
+) -> tuple[BinaryNetwork, list[dict[str, Any]]]:
+    """Return a network and its epochs; data and sizes as `images_for` returns them."""
     known = known_dies(plan, model, sizes, statistics=statistics, dies=dies)
-    network, history = train_for_dies(plan, data, sizes, known, kept or EpochFile(None, ""))
-    return network, history, data
+    return train_for_dies(plan, data, sizes, known, kept or EpochFile(None, ""))
 
 
 def run_die_training(
@@ -142,7 +142,7 @@ def run_die_training(
     """
     started = time.monotonic()
     plans = [replace(plan, number=number) for number in range(seeds)]
-    data, _ = images_for(plan.data, plan.net, plan.validation, plan.rng())
+    data, sizes = images_for(plan.data, plan.net, plan.validation, plan.rng())
     identity = sha256_of([plan.described(), model.architecture, data.sha256, provenance])
     networks, errors, losses, trained_s, samples, of_epoch = [], [], [], 0.0, 0, len(data.x_train)
     with (
@@ -160,7 +160,7 @@ def run_die_training(
             kept = EpochFile(unfinished / f"{identity[:16]}-{number + 1:04d}.npz", identity)
             began = time.monotonic()
             with epochs_followed(follow):
-                network, history, data = train_network(one, model, statistics=statistics, dies=dies, kept=kept)
+                network, history = train_network(one, model, data, sizes, statistics=statistics, dies=dies, kept=kept)
             trained_s += time.monotonic() - began
             networks.append(network)
             errors.append(software_error(network, data))
