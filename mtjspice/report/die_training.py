@@ -19,7 +19,7 @@ def die_training_table(result: DieTrainingResult) -> Table:
     rows = {
         "networks": f"{found['seeds']}",
         "test error in software [%]": _spread(100 * result.errors),
-        "loss at the end [nats]": f"{found['losses'][-1]:.3f}",
+        "loss at the end, nats": f"{found['losses'][-1]:.3f}",
         "output columns": f"{plan.copies} of each" if plan.copies > 1 else "one of each",
         "columns calibrated on the die": "yes" if plan.calibrated else "no",
         "samples a second": f"{found['samples_per_s']:,.0f}",
