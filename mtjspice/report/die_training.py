@@ -31,12 +31,15 @@ def die_training_table(result: DieTrainingResult) -> Table:
 
 def draw_die_training(result: DieTrainingResult, path: Path) -> None:
     """Draw the loss of each network over epochs, and the first network's weights."""
+    from matplotlib.ticker import MaxNLocator
+
     with figure(path, rows=1, columns=2, width_in=10.5, heights_in=[4.2]) as (_, axes):
         left, right = axes[0]
         epochs = np.arange(1, result.losses.shape[1] + 1)
         for number, losses in enumerate(result.losses):
             left.plot(epochs, losses, marker="o", ms=3, lw=1.3, label=f"network {number + 1}")
         left.set(xlabel="epoch", ylabel="training loss [nats]", ylim=(0, None))
+        left.xaxis.set_major_locator(MaxNLocator(integer=True))
         left.set_title(f"{Path(result.plan.data).stem}, {result.plan.net}, {result.plan.method}")
         left.legend()
         right.imshow(result.networks[0].weights[0].T, cmap="gray", aspect="auto", interpolation="nearest")
