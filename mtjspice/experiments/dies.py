@@ -108,6 +108,7 @@ class Row:
 IDEAL = Training("ideal", DieMethod.IDEAL)
 AWARE = Training("statistics-aware", DieMethod.STATISTICS_AWARE)
 AWARE_CALIBRATED = Training("statistics-aware, per die", DieMethod.STATISTICS_AWARE, calibrated=True)
+IDEAL_COPIED = Training(f"ideal, {_COPIES} copies", DieMethod.IDEAL, copies=_COPIES)
 COPIED = Training(
     f"statistics-aware at {100 * _COPIES_RATE:g} %, {_COPIES} copies",
     DieMethod.STATISTICS_AWARE,
@@ -117,20 +118,26 @@ COPIED = Training(
 )
 OWN_DIE = Training("hardware-aware", DieMethod.HARDWARE_AWARE)
 IN_THE_LOOP = Training("chip in the loop", DieMethod.CHIP_IN_THE_LOOP)
+
+_IDEAL_AS_IS = Row(IDEAL, _AS_IS, "as is")
+_IDEAL_REMAPPED = Row(IDEAL, _REMAP, "remapped, calibrated")
+_AWARE_AS_IS = Row(AWARE, _AS_IS, "as is")
+_COPIED_REMAPPED = Row(COPIED, _REMAP, "remapped, calibrated")
 ROWS = (
-    Row(IDEAL, _AS_IS, "as is"),
+    _IDEAL_AS_IS,
     Row(IDEAL, _CALIBRATE, "calibrated"),
-    Row(IDEAL, _REMAP, "remapped, calibrated"),
-    Row(AWARE, _AS_IS, "as is"),
+    _IDEAL_REMAPPED,
+    _AWARE_AS_IS,
     Row(AWARE_CALIBRATED, _CALIBRATE, "calibrated"),
     Row(AWARE_CALIBRATED, _REMAP, "remapped, calibrated"),
-    Row(COPIED, _REMAP, "remapped, calibrated"),
+    Row(IDEAL_COPIED, _REMAP, "remapped, calibrated"),
+    _COPIED_REMAPPED,
     Row(COPIED, _TRIM, "remapped, calibrated, trimmed"),
     Row(OWN_DIE, _AS_IS, "its own die"),
     Row(OWN_DIE, _AS_IS, "another die", other_die=True),
     Row(IN_THE_LOOP, _AS_IS, "its own die"),
 )
-_CONDITION_ROWS = (ROWS[0], ROWS[2], ROWS[3], ROWS[6])
+_CONDITION_ROWS = (_IDEAL_AS_IS, _IDEAL_REMAPPED, _AWARE_AS_IS, _COPIED_REMAPPED)
 
 
 @dataclass(frozen=True)

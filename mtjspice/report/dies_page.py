@@ -13,7 +13,7 @@ from mtjspice.training.dies.evaluation import NEAR_POINTS
 
 _SHOWN_RATE = 0.01
 _COLOURS = {"ideal": "C3", "statistics-aware": "C0", "statistics-aware, per die": "C2"}
-_COPIED, _ONE_DIE, _IN_LOOP = "C4", "0.45", "C1"
+_COPIED, _IDEAL_COPIED, _ONE_DIE, _IN_LOOP = "C4", "C5", "0.45", "C1"
 _STYLES = {"as is": "-", "calibrated": ":", "remapped, calibrated": "--"}
 _SMALLEST = 3e-4
 """Where a rate of 0 stands on the axis."""
@@ -76,7 +76,7 @@ def _draw_software(axis: Any, found: DieTable) -> None:
 
 def _colour(row: Row) -> str:
     if row.training.copies > 1:
-        return _COPIED
+        return _COPIED if row.training.calibrated else _IDEAL_COPIED
     if row.training.method.needs_a_die:
         return _IN_LOOP if row.training.name.startswith("chip") else _ONE_DIE
     return _COLOURS[row.training.name]
