@@ -34,6 +34,10 @@ _SEEDS, _DIES = 3, 36
 _QUICK_SEEDS, _QUICK_DIES, _QUICK_RATES, _QUICK_EPOCHS = 1, 12, (0.001, 0.01), 6
 _IMAGES, _LABELLED = 2048, 512
 """Of calibration, and of trim."""
+NEEDS = (
+    f"Known of each die: map: of its defects; images: {_IMAGES} without labels; labels: {_LABELLED} labelled images; "
+    "everything: each cell's conductances, or all that it computes, with all labels, and training for it alone"
+)
 _COPIES, _COPIES_RATE = 5, 0.0005
 """Of each output, and the rate at which they are trained: both chosen on validation images and dies."""
 _DIE_EPOCHS = 6
@@ -101,8 +105,14 @@ class Row:
     def needs(self) -> str:
         """What has to be known of each die."""
         if self.training.method.needs_a_die:
-            return "nothing" if self.other_die else "the die, and retraining"
-        return self.deployment.needs
+            return "nothing" if self.other_die else "everything"
+        deployment = self.deployment
+        needs = [
+            *(["map"] if deployment.remap else []),
+            *(["images"] if deployment.calibration_images else []),
+            *(["labels"] if deployment.trim_images else []),
+        ]
+        return ", ".join(needs) or "nothing"
 
 
 IDEAL = Training("ideal", DieMethod.IDEAL)

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 from rich.table import Table
 
-from mtjspice.experiments.dies import TITLE, DieTable
+from mtjspice.experiments.dies import NEEDS, TITLE, DieTable
 from mtjspice.report.table import plain_table
+
+_WIDTH = 8
+"""Of a mean and a worst error: text beside them is wrapped instead."""
 
 
 def dies_tables(found: DieTable) -> Iterator[Table]:
@@ -14,6 +17,8 @@ def dies_tables(found: DieTable) -> Iterator[Table]:
     for title, header, body in _tables(found):
         table = plain_table(title, header)
         table.padding = (0, 1, 0, 0)
+        for column in table.columns[1:]:
+            column.min_width = _WIDTH
         for line in body:
             table.add_row(*line)
         yield table
@@ -35,13 +40,13 @@ def heading(found: DieTable) -> str:
     quick = " QUICK VERSION, with few epochs, networks and dies: to try, not to cite." * asked.quick
     return (
         f"{TITLE}. {asked.dies} dies, {asked.seeds} network{'s' * (asked.seeds > 1)} a training; in software ideal "
-        f"training makes {100 * found.baseline:.2f} %.{quick}"
+        f"training makes {100 * found.baseline:.2f} %. {NEEDS}.{quick}"
     )
 
 
 def _tables(found: DieTable) -> Iterator[tuple[str, tuple[str, ...], list[list[str]]]]:
     asked = found.asked
-    header = ("training; on the die", "known of each die", *(f"{100 * rate:g} %" for rate in asked.rates))
+    header = ("training; on the die", "known", *(f"{100 * rate:g} %" for rate in asked.rates))
     body = [
         [f"{row.training.name}; {row.name}", row.needs, *(_errors(found.errors(row, rate)) for rate in asked.rates)]
         for row in asked.rows
@@ -49,12 +54,14 @@ def _tables(found: DieTable) -> Iterator[tuple[str, tuple[str, ...], list[list[s
     yield "Mean / worst error [%] by the rate of defects", header, body
     if asked.conditions:
         rows = found.condition_rows
-        header = ("dies of 1 % that are not as in training", *(f"{row.training.name}; {row.name}" for row in rows))
+        letters = "ABCDEFGH"[: len(rows)]
+        names = (f"{mark} {row.training.name}; {row.name}" for mark, row in zip(letters, rows, strict=True))
+        header = ("dies of 1 % defects", *letters)
         body = [
             [condition.name, *(_errors(found.errors_in(row, condition)) for row in rows)]
             for condition in asked.conditions
         ]
-        yield "Mean / worst error [%] in other conditions", header, body
+        yield f"Mean / worst error [%] where dies are not as in training. {'. '.join(names)}", header, body
     solutions = [(training, *found.losses(training)) for training in found.sampled]
     kinds = [(kind, strength) for kind, values in solutions[0][2].items() for strength, _ in values]
     header = ("loss around the solution", *(training.name for training, _, _ in solutions))
@@ -68,4 +75,5 @@ def _tables(found: DieTable) -> Iterator[tuple[str, tuple[str, ...], list[list[s
 
 def _errors(errors: np.ndarray) -> str:
     percent = 100 * errors
-    return f"{percent.mean():.2f} / {percent.max():.1f}"
+    mean, worst = percent.mean(), percent.max()
+    return f"{mean:.{2 if mean < 10 else 1}f}/{worst:.{1 if worst < 10 else 0}f}"
