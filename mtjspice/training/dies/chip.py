@@ -1,7 +1,7 @@
 """A die with weights written onto it, as its sense amplifiers see it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -62,12 +62,12 @@ class Chip:
 
     seen: tuple[np.ndarray, ...]
     sensing: Sensing = IDEAL_SENSING
-    rng: np.random.Generator | None = None
+    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
     def read(self, layer: int, x: np.ndarray) -> np.ndarray:
         """Return the sums of a layer's columns, (n, columns), for inputs `x`, (n, rows)."""
         seen = self.seen[layer]
-        return self.sensing.sensed(x @ seen, len(seen), self.rng or np.random.default_rng(0))
+        return self.sensing.sensed(x @ seen, len(seen), self.rng)
 
 
 def software(weights: tuple[np.ndarray, ...]) -> Chip:
