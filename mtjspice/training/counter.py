@@ -20,7 +20,7 @@ import numpy as np
 
 from mtjspice.cards.training import Counter, Switching
 from mtjspice.junction.compiled import compiled
-from mtjspice.surrogate.ideal_array import change, write_column, write_device
+from mtjspice.surrogate.ideal_array import WriteDevice, change, write_column, write_device
 from mtjspice.surrogate.ideal_energy import write_energy_j
 from mtjspice.surrogate.strong_pulse import failure_probability, misread, strong_pulse_j
 from mtjspice.training.crossbars import new_array, set_state
@@ -55,10 +55,58 @@ class _Layer(NamedTuple):
     trains: bool
 
 
-class _Timing(NamedTuple):
+class Timing(NamedTuple):
+    """When columns are noted and transferred; as `Counter` has it."""
+
     period: int
     pipelined: bool
     least_delta: float
+
+
+def new_counters(
+    hardware: Hardware,
+    device: WriteDevice,
+    held: np.ndarray,
+    bits: int,
+    eta: float,
+    settings: Counter,
+    trains: bool,
+    rng: np.random.Generator,
+) -> _Layer:
+    """Return a layer's junctions, with nothing noted.
+
+    Args:
+        hardware: of 1T1R cells.
+        device: the same for kernels.
+        held: (rows, columns) what the counters hold, from 0 to 2^bits - 1.
+        bits: of them.
+        eta: of ideal switching; 0 for the junctions' own.
+        settings: of the rule.
+        trains: whether the layer is trained.
+        rng: draws resistances where they vary.
+    """
+    fails = np.empty((bits + 1, 2, *held.shape[::-1]), np.float32)
+    reads_p, reads_ap = np.zeros((2, *held.shape[::-1]), np.int16)
+    arrays = []
+    for bit in range(bits + 1):
+        state = np.zeros(held.shape, int) if bit == bits else (held >> bit) & 1
+        cells, array = new_array(hardware, device, state, rng)
+        fails[bit] = failure_probability(hardware.model, cells, settings.t_strong_s)
+        for mask, wrong in zip((reads_p, reads_ap), misread(array), strict=True):
+            mask |= wrong.astype(np.int16) << bit
+        arrays.append(array)
+    return _Layer(
+        noted=arrays[bits],
+        weight=arrays[bits - 1],
+        low=np.ascontiguousarray((held % 2 ** (bits - 1)).T, dtype=np.int16),
+        bits=bits,
+        fails=fails,
+        reads_p=reads_p,
+        reads_ap=reads_ap,
+        chop=np.ones(held.shape[1], np.int8),
+        eta=eta,
+        trains=trains,
+    )
 
 
 class CounterRule:
@@ -78,12 +126,21 @@ class CounterRule:
         etas = network.by_layer(settings.eta) if hardware.switching is Switching.IDEAL else [0.0] * len(network.shapes)
         last = len(network.shapes) - 1
         self._layers = tuple(
-            self._new_layer(shape, bits, eta, n < last or settings.output_trains, rng)
+            new_counters(
+                hardware,
+                self._device,
+                self._start(shape, bits, rng),
+                bits,
+                eta,
+                settings,
+                n < last or settings.output_trains,
+                rng,
+            )
             for n, (shape, bits, eta) in enumerate(
                 zip(network.shapes, network.by_layer(settings.bits), etas, strict=True)
             )
         )
-        self._timing = _Timing(settings.period, settings.pipelined, settings.least_delta)
+        self._timing = Timing(settings.period, settings.pipelined, settings.least_delta)
         self._signals = new_signals(network.shapes)
         self._seen = 0
         # Rows of either sign are driven one after another; inputs of the first layer may have one sign only.
@@ -100,35 +157,10 @@ class CounterRule:
             f"period; a flip-flop a column, an adder of {bits} bits a row",
         )
 
-    def _new_layer(
-        self, shape: tuple[int, int], bits: int, eta: float, trains: bool, rng: np.random.Generator
-    ) -> _Layer:
-        hardware = self._hardware
+    def _start(self, shape: tuple[int, int], bits: int, rng: np.random.Generator) -> np.ndarray:
         half = 2 ** (bits - 1)
         reach = min(half, self._settings.start)
-        held = rng.integers(-reach, reach, shape) + half
-        fails = np.empty((bits + 1, 2, *shape[::-1]), np.float32)
-        reads_p, reads_ap = np.zeros((2, *shape[::-1]), np.int16)
-        arrays = []
-        for bit in range(bits + 1):
-            state = np.zeros(shape, int) if bit == bits else (held >> bit) & 1
-            cells, array = new_array(hardware, self._device, state, rng)
-            fails[bit] = failure_probability(hardware.model, cells, self._settings.t_strong_s)
-            for mask, wrong in zip((reads_p, reads_ap), misread(array), strict=True):
-                mask |= wrong.astype(np.int16) << bit
-            arrays.append(array)
-        return _Layer(
-            noted=arrays[bits],
-            weight=arrays[bits - 1],
-            low=np.ascontiguousarray((held % half).T, dtype=np.int16),
-            bits=bits,
-            fails=fails,
-            reads_p=reads_p,
-            reads_ap=reads_ap,
-            chop=np.ones(shape[1], np.int8),
-            eta=eta,
-            trains=trains,
-        )
+        return rng.integers(-reach, reach, shape) + half
 
     def epoch(self, order: np.ndarray, rng: np.random.Generator) -> Tally:
         """See `Rule`."""
@@ -212,22 +244,37 @@ def _train(rng, device, layers, weights, scales, timing, x, targets, order, sign
         forward(weights, scales, x[k], signals)
         counts[3] += backward(weights, scales, targets[k], signals)
         seen += 1
-        for n in range(len(layers)):
-            layer = layers[n]
-            if layer.trains:
-                positive, negative = driven_rows(signals.x[n], 0.0, rows[n])
-                _note(
-                    rng, device, layer, signals.x[n], positive, negative, signals.delta[n], timing.least_delta, counts
-                )
-                columns = layer.chop.size
-                if timing.pipelined:
-                    # In a period every column has its turn once.
-                    for turn in range((seen - 1) * columns // timing.period, seen * columns // timing.period):
-                        _transfer(rng, layer, turn % columns, counts)
-                elif seen % timing.period == 0:
-                    for j in range(columns):
-                        _transfer(rng, layer, j, counts)
+        count_errors(rng, device, layers, signals, timing, seen, rows, counts)
     return counts
+
+
+@compiled()
+def count_errors(rng, device, layers, signals, timing, seen, rows, counts):  # type: ignore[no-untyped-def]
+    """Note a sample's errors in every layer that trains, and transfer the columns whose turn it is.
+
+    Args:
+        rng: draws.
+        device: of the cells.
+        layers: of `new_counters`; changed.
+        signals: `Signals` of the sample; its inputs and errors are used.
+        timing: `Timing`.
+        seen: samples up to this one, from 1 on.
+        rows: for each layer (rows,) int64, to work in.
+        counts: (7,) as `_train` returns them; changed.
+    """
+    for n in range(len(layers)):
+        layer = layers[n]
+        if layer.trains:
+            positive, negative = driven_rows(signals.x[n], 0.0, rows[n])
+            _note(rng, device, layer, signals.x[n], positive, negative, signals.delta[n], timing.least_delta, counts)
+            columns = layer.chop.size
+            if timing.pipelined:
+                # In a period every column has its turn once.
+                for turn in range((seen - 1) * columns // timing.period, seen * columns // timing.period):
+                    _transfer(rng, layer, turn % columns, counts)
+            elif seen % timing.period == 0:
+                for j in range(columns):
+                    _transfer(rng, layer, j, counts)
 
 
 @compiled()

@@ -47,15 +47,15 @@ def forward(weights, scales, sample, signals):  # type: ignore[no-untyped-def]
     signals.x[0][: sample.size] = sample
     for layer in range(len(weights)):
         y = signals.y[layer]
-        _read(weights[layer], signals.x[layer], y)
+        read_columns(weights[layer], signals.x[layer], y)
         _squash(y, np.float32(scales[layer]))
         if layer + 1 < len(weights):
             signals.x[layer + 1][: y.size] = y
 
 
 @compiled()
-def _read(weight, x, y):  # type: ignore[no-untyped-def]
-    """Set y to x weight."""
+def read_columns(weight, x, y):  # type: ignore[no-untyped-def]
+    """Set y, (columns,), to x weight, of (rows,) and (rows, columns)."""
     y[:] = 0.0
     rows = np.empty(x.size, np.int64)
     for n in range(_nonzero(x, 0.0, rows)):
