@@ -20,7 +20,7 @@ from rich.console import Console
 from mtjspice.calibration.card_summary import summarise
 from mtjspice.calibration.run import choose_engine, run_calibration
 from mtjspice.cards.array import Architecture, load_array
-from mtjspice.cards.campaign import load_campaign
+from mtjspice.cards.campaign import load_campaign, paper_targets
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.die_statistics import load_die_statistics
 from mtjspice.cards.junction import find_card, load_card, shipped_cards
@@ -78,7 +78,7 @@ from mtjspice.spice.decks import write_pulse_deck
 from mtjspice.spice.simulate import simulate_deck
 from mtjspice.surrogate.cell_summary import cell_summary
 from mtjspice.surrogate.die_sets import dies_summary, load_maps, make_dies
-from mtjspice.surrogate.model import save_model
+from mtjspice.surrogate.model import array_model, save_model
 from mtjspice.surrogate.read_model import read_model
 from mtjspice.surrogate.sneak import biasing_comparison, paper_comparison, sneak_report
 from mtjspice.switching.points import Engine, Point
@@ -91,6 +91,7 @@ from mtjspice.training.dies.evaluation import evaluate_on_dies
 from mtjspice.training.dies.parts import known_from
 from mtjspice.training.dies.plan import DieMethod, DiePlan
 from mtjspice.training.plan import Scenario
+from mtjspice.training.rule import Hardware
 from mtjspice.training.train import training_plan
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -376,6 +377,7 @@ def dies_evaluate(
     ] = False,
     calibrate: Annotated[int, typer.Option(min=0, help="Unlabelled images by which columns are calibrated.")] = 0,
     trim: Annotated[int, typer.Option(min=0, help="Labelled images by which outputs are trimmed.")] = 0,
+    fine_tune: Annotated[int, typer.Option(min=0, help="Labelled images by which junctions count weights anew.")] = 0,
     noise: Annotated[float, typer.Option(help="Of a read, in units of a weight.")] = 0.0,
     full_scale: Annotated[
         float | None, typer.Option(help="At which reads clip; 1 is a column whose inputs are all 1. No limit without.")
@@ -392,14 +394,19 @@ def dies_evaluate(
     junction, array_card = load_card(card), load_array(array)
     on_dies, provenance = load_dies(dies)
     require_cards(provenance, junction, array_card, dies)
+    hardware = None
+    if fine_tune:
+        counters = array_model(Architecture.ONE_T_ONE_R, junction, array_card, paper_targets(), progress=progress)
+        hardware = Hardware(counters, phases=2, variation_percent=0.0, switching=Switching.PHYSICAL)
     found = evaluate_on_dies(
         load_networks(network),
         on_dies,
         read_model(arch, junction, array_card),
-        Deployment(remap, calibrate, trim, Sensing(full_scale, noise, bits)),
+        Deployment(remap, calibrate, trim, fine_tune, Sensing(full_scale, noise, bits)),
         provenance=provenance,
         root_seed=seed,
         progress=progress,
+        hardware=hardware,
     )
     make_folder(out)
     write_json(out / "evaluation.json", found.to_json())

@@ -13,6 +13,7 @@ import numpy as np
 from mtjspice.cards.array import Architecture, load_array
 from mtjspice.cards.die_statistics import DieStatistics
 from mtjspice.cards.junction import load_card
+from mtjspice.cards.training import Switching
 from mtjspice.crossbar.die_drawing import draw_dies
 from mtjspice.crossbar.die_shapes import array_shapes
 from mtjspice.crossbar.dies import Die
@@ -21,6 +22,7 @@ from mtjspice.jobs.batches import Batch
 from mtjspice.jobs.executors import Executor
 from mtjspice.jobs.progress import ProgressBars
 from mtjspice.resources import calibration_folder
+from mtjspice.surrogate.model import load_model
 from mtjspice.surrogate.read_model import ReadModel, read_model
 from mtjspice.training.datasets import Dataset
 from mtjspice.training.dies.campaign import images_for, train_network
@@ -29,6 +31,7 @@ from mtjspice.training.dies.network import BinaryNetwork
 from mtjspice.training.dies.parts import parts_of
 from mtjspice.training.dies.plan import DiePlan
 from mtjspice.training.dies.sensitivity import flipped, losses_around, noisy, shorted
+from mtjspice.training.rule import Hardware
 
 SCHEMA = 1
 CARD, ARRAY = "mondal2018", "select1500"
@@ -66,6 +69,7 @@ class Measured:
             "remap": deployment.remap,
             "calibration_images": deployment.calibration_images,
             "trim_images": deployment.trim_images,
+            **({"fine_tune_images": deployment.fine_tune_images} if deployment.fine_tune_images else {}),
             "sensing": [sensing.full_scale, sensing.noise, sensing.bits],
         }
 
@@ -172,7 +176,8 @@ def _images(data: str, net: str) -> tuple[Dataset, tuple[int, int, int]]:
 def _errors(network: BinaryNetwork, data: Dataset, one: Measured, model: ReadModel, die_seed: int) -> list[float]:
     dies = _dies(one.statistics, model, array_shapes(network.sizes, network.copies), one.dies, die_seed)
     known = parts_of(model, dies, network.sizes, network.copies)
-    return [float(error) for error in errors_on_dies(network, known, data, one.deployment, die_seed)]
+    hardware = _counters() if one.deployment.fine_tune_images else None
+    return [float(error) for error in errors_on_dies(network, known, data, one.deployment, die_seed, hardware=hardware)]
 
 
 def _dies(
@@ -204,6 +209,12 @@ def _losses(network: BinaryNetwork, data: Dataset, task: DieTask, model: ReadMod
         "loss": loss("flips", 0.0),
         "losses": [[kind, strength, loss(kind, strength)] for kind, strength in task.disturbances],
     }
+
+
+def _counters() -> Hardware:
+    """Return what counts in fine-tuning: nominal junctions of the same cards."""
+    model = load_model(Architecture.ONE_T_ONE_R, CARD, ARRAY)
+    return Hardware(model, phases=2, variation_percent=0.0, switching=Switching.PHYSICAL)
 
 
 def _model(architecture: Architecture) -> ReadModel:

@@ -32,10 +32,11 @@ _STATISTICS = "borders2024"
 _NET, _DATA = "100-90-10", "mnist"
 _SEEDS, _DIES = 3, 36
 _QUICK_SEEDS, _QUICK_DIES, _QUICK_RATES, _QUICK_EPOCHS = 1, 12, (0.001, 0.01), 6
-_IMAGES, _LABELLED = 2048, 512
-"""Of calibration, and of trim."""
+_IMAGES, _LABELLED, _COUNTED = 2048, 512, 10_000
+"""Of calibration, of trim, and of fine-tuning by counters."""
 NEEDS = (
-    f"Known of each die: map: of its defects; images: {_IMAGES} without labels; labels: {_LABELLED} labelled images; "
+    f"Known of each die: map: of its defects; images: {_IMAGES} without labels; labels: {_LABELLED} labelled images, "
+    f"or {_COUNTED:,} that counters of junctions see; "
     "everything: each cell's conductances, or all that it computes, with all labels, and training for it alone"
 )
 _COPIES, _COPIES_RATE = 5, 0.0005
@@ -45,6 +46,8 @@ _DIE_EPOCHS, _DIE_LEARNING_RATE = 8, 0.05
 _AS_IS, _CALIBRATE = Deployment(), Deployment(calibration_images=_IMAGES)
 _REMAP = Deployment(remap=True, calibration_images=_IMAGES)
 _TRIM = Deployment(remap=True, calibration_images=_IMAGES, trim_images=_LABELLED)
+_CALIBRATE_COUNT = Deployment(calibration_images=_IMAGES, fine_tune_images=_COUNTED)
+_REMAP_COUNT = Deployment(remap=True, calibration_images=_IMAGES, fine_tune_images=_COUNTED)
 _DISTURBANCES = (
     ("flips", 0.005),
     ("flips", 0.01),
@@ -69,6 +72,7 @@ class Training:
         calibrated: whether columns will be calibrated.
         copies: of each output.
         rate: of defects in training; None for the rate that is tested.
+        only_at: the only rate at which it is measured, for what it costs; None for all.
     """
 
     name: str
@@ -76,6 +80,11 @@ class Training:
     calibrated: bool = False
     copies: int = 1
     rate: float | None = None
+    only_at: float | None = None
+
+    def rates(self, asked: Sequence[float]) -> tuple[float, ...]:
+        """Return those of the rates that it is measured at."""
+        return tuple(rate for rate in asked if self.only_at in (None, rate))
 
     def plan(self, number: int, epochs: int | None, root_seed: int) -> DiePlan:
         """Return the plan of one network."""
@@ -110,7 +119,7 @@ class Row:
         needs = [
             *(["map"] if deployment.remap else []),
             *(["images"] if deployment.calibration_images else []),
-            *(["labels"] if deployment.trim_images else []),
+            *(["labels"] if deployment.trim_images or deployment.fine_tune_images else []),
         ]
         return ", ".join(needs) or "nothing"
 
@@ -127,7 +136,8 @@ COPIED = Training(
     rate=_COPIES_RATE,
 )
 OWN_DIE = Training("hardware-aware", DieMethod.HARDWARE_AWARE)
-IN_THE_LOOP = Training("chip in the loop", DieMethod.CHIP_IN_THE_LOOP)
+IN_THE_LOOP = Training("chip in the loop", DieMethod.CHIP_IN_THE_LOOP, only_at=_RATE)
+FINE_TUNED = Training("ideal, then counters on the die", DieMethod.IDEAL, only_at=_RATE)
 
 _IDEAL_AS_IS = Row(IDEAL, _AS_IS, "as is")
 _IDEAL_REMAPPED = Row(IDEAL, _REMAP, "remapped, calibrated")
@@ -146,6 +156,8 @@ ROWS = (
     Row(OWN_DIE, _AS_IS, "its own die"),
     Row(OWN_DIE, _AS_IS, "another die", other_die=True),
     Row(IN_THE_LOOP, _AS_IS, "its own die"),
+    Row(FINE_TUNED, _CALIBRATE_COUNT, "calibrated"),
+    Row(FINE_TUNED, _REMAP_COUNT, "remapped, calibrated"),
 )
 _CONDITION_ROWS = (_IDEAL_AS_IS, _IDEAL_REMAPPED, _AWARE_AS_IS, _COPIED_REMAPPED)
 
@@ -199,7 +211,8 @@ class DieConditions:
     @property
     def rows(self) -> tuple[Row, ...]:
         """Of the table."""
-        return tuple(row for row in ROWS if not (self.quick and row.training.method.needs_a_die))
+        rows = (row for row in ROWS if row.training.rates(self.rates))
+        return tuple(row for row in rows if not (self.quick and _is_slow(row)))
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -239,13 +252,13 @@ def tasks_of(asked: DieConditions) -> dict[tuple[str, float, int], DieTask]:
     for training in dict.fromkeys(row.training for row in asked.rows):
         rows = [row for row in asked.rows if row.training == training]
         if training.method.needs_a_die:
-            for rate in asked.rates:
+            for rate in training.rates(asked.rates):
                 for die in range(1, asked.dies + 1):
                     tasks[training.name, rate, die] = _one_die(asked, training, rows, known.at_rate(rate), die)
             continue
         fixed = training.method is DieMethod.IDEAL or training.rate is not None
         for rate in (-1.0,) if fixed else asked.rates:
-            tested = asked.rates if fixed else (rate,)
+            tested = training.rates(asked.rates) if fixed else (rate,)
             measured = [_measured(row, known.at_rate(one), one, asked.dies) for row in rows for one in tested]
             if fixed or rate == _RATE:
                 measured += [
@@ -261,6 +274,11 @@ def tasks_of(asked: DieConditions) -> dict[tuple[str, float, int], DieTask]:
                     plan, in_loop, None, tuple(measured), asked.root_seed, disturbances
                 )
     return tasks
+
+
+def _is_slow(row: Row) -> bool:
+    """Return whether a row is left out of the quick version."""
+    return row.training.method.needs_a_die or row.training is FINE_TUNED
 
 
 def _is_sampled(training: Training, rate: float) -> bool:
@@ -382,7 +400,7 @@ class DieTable:
         rows = []
         for row in self.asked.rows:
             cells = []
-            for rate in self.asked.rates:
+            for rate in row.training.rates(self.asked.rates):
                 errors = self.errors(row, rate)
                 cells.append(
                     {

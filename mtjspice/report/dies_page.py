@@ -13,7 +13,7 @@ from mtjspice.training.dies.evaluation import NEAR_POINTS
 
 _SHOWN_RATE = 0.01
 _COLOURS = {"ideal": "C3", "statistics-aware": "C0", "statistics-aware, per die": "C2"}
-_COPIED, _IDEAL_COPIED, _ONE_DIE, _IN_LOOP = "C4", "C5", "0.45", "C1"
+_COPIED, _IDEAL_COPIED, _ONE_DIE, _IN_LOOP, _COUNTED = "C4", "C5", "0.45", "C1", "C6"
 _STYLES = {"as is": "-", "calibrated": ":", "remapped, calibrated": "--"}
 _SMALLEST = 3e-4
 """Where a rate of 0 stands on the axis."""
@@ -36,6 +36,8 @@ def _draw_rates(axis: Any, found: DieTable) -> None:
     rates = np.array(found.asked.rates)
     at = 100 * np.maximum(rates, _SMALLEST)
     for row in found.asked.rows:
+        if row.training.only_at is not None:
+            continue
         means = [100 * found.errors(row, rate).mean() for rate in found.asked.rates]
         axis.plot(
             at, means, _STYLES.get(row.name, "-."), marker="o", ms=4, lw=1.5, color=_colour(row), label=_name(row)
@@ -53,7 +55,8 @@ def _draw_points(axis: Any, found: DieTable) -> None:
     """Draw each die's error, a line of points for each row of the table."""
     rates = found.asked.rates
     rate = _SHOWN_RATE if _SHOWN_RATE in rates else rates[-1]
-    rows, rng = found.asked.rows, np.random.default_rng(0)
+    rows = [row for row in found.asked.rows if rate in row.training.rates(rates)]
+    rng = np.random.default_rng(0)
     for place, row in enumerate(rows):
         errors = 100 * found.errors(row, rate).mean(axis=0)
         axis.plot(errors, place + rng.uniform(-0.25, 0.25, errors.size), "o", ms=3.5, alpha=0.75, color=_colour(row))
@@ -79,7 +82,7 @@ def _colour(row: Row) -> str:
         return _COPIED if row.training.calibrated else _IDEAL_COPIED
     if row.training.method.needs_a_die:
         return _IN_LOOP if row.training.name.startswith("chip") else _ONE_DIE
-    return _COLOURS[row.training.name]
+    return _COLOURS.get(row.training.name, _COUNTED)
 
 
 def _name(row: Row) -> str:

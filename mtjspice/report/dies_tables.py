@@ -48,7 +48,14 @@ def _tables(found: DieTable) -> Iterator[tuple[str, tuple[str, ...], list[list[s
     asked = found.asked
     header = ("training; on the die", "known", *(f"{100 * rate:g} %" for rate in asked.rates))
     body = [
-        [f"{row.training.name}; {row.name}", row.needs, *(_errors(found.errors(row, rate)) for rate in asked.rates)]
+        [
+            f"{row.training.name}; {row.name}",
+            row.needs,
+            *(
+                _errors(found.errors(row, rate)) if rate in row.training.rates(asked.rates) else "-"
+                for rate in asked.rates
+            ),
+        ]
         for row in asked.rows
     ]
     yield "Mean / worst error [%] by the rate of defects", header, body

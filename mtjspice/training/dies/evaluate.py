@@ -5,15 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mtjspice.errors import InputError
 from mtjspice.jobs.seeds import generator
 from mtjspice.training.datasets import Dataset
 from mtjspice.training.dies.calibrate import calibrated, trimmed
 from mtjspice.training.dies.chip import IDEAL_SENSING, Chip, Sensing, on_die, software
+from mtjspice.training.dies.fine_tune import FINE_TUNING, fine_tuned
 from mtjspice.training.dies.known import Parts
 from mtjspice.training.dies.network import BinaryNetwork
 from mtjspice.training.dies.remap import Places, best_places, identity, moved, placed, worth_of
+from mtjspice.training.rule import Hardware
 
-_NOISE, _IMAGES = 0xE7A1, 0xE7A2
+_NOISE, _IMAGES, _COUNTERS = 0xE7A1, 0xE7A2, 0xE7A3
 _WORTH_IMAGES = 5000
 
 
@@ -25,21 +28,32 @@ class Deployment:
         remap: whether rows and columns are exchanged around its known defects.
         calibration_images: without labels, by which its columns are calibrated; 0 for none.
         trim_images: with labels, by which its outputs are trimmed; 0 for none.
+        fine_tune_images: with labels, by which its weights are fine-tuned (`fine_tune`); 0 for none.
         sensing: what sense amplifiers do.
     """
 
     remap: bool = False
     calibration_images: int = 0
     trim_images: int = 0
+    fine_tune_images: int = 0
     sensing: Sensing = IDEAL_SENSING
+
+    def __post_init__(self) -> None:
+        if self.fine_tune_images and not self.calibration_images:
+            raise InputError(
+                "fine-tuning works on calibrated columns",
+                given="no images for calibration",
+                next_step="calibrate, too: with 2048 images, say",
+            )
 
     @property
     def needs(self) -> str:
         """What has to be known of each die."""
+        labelled = max(self.trim_images, self.fine_tune_images)
         needs = [
             *(["map of defects"] if self.remap else []),
             *([f"{self.calibration_images} images"] if self.calibration_images else []),
-            *([f"{self.trim_images} labelled images"] if self.trim_images else []),
+            *([f"{labelled} labelled images"] if labelled else []),
         ]
         return ", ".join(needs) or "nothing"
 
@@ -75,18 +89,45 @@ def errors_on_dies(
     deployment: Deployment,
     root_seed: int,
     report: Callable[[int, int], None] = lambda done, all_: None,
+    hardware: Hardware | None = None,
 ) -> np.ndarray:
     """Return the fraction of test images misclassified on each die, (dies,).
 
-    Images for calibration and trim are of the training part; what errors cost, for remapping, is found there too.
+    Images for calibration, trim and fine-tuning are of the training part; what errors cost, for remapping, is found
+    there too. Fine-tuning takes wires and sense amplifiers for ideal.
+
+    Args:
+        network: as trained.
+        dies: on which it is written.
+        data: normalised.
+        deployment: what is done on each.
+        root_seed: of images and noise.
+        report: called with how many dies are done, and all.
+        hardware: of the counters, for fine-tuning.
     """
     worth = worth_of(network, data.x_train[:_WORTH_IMAGES], data.y_train[:_WORTH_IMAGES]) if deployment.remap else None
     chosen = generator(root_seed, (_IMAGES,)).permutation(len(data.x_train))
     errors = np.empty(len(dies))
     for number, die in enumerate(dies):
         places = identity(network) if worth is None else best_places(network, worth, die.mapped)
-        chip = Chip(_seen(network, die, places), deployment.sensing, generator(root_seed, (_NOISE, number)))
-        set_up = _set_up(network, chip, data, deployment, chosen)
+        written = network
+        if deployment.fine_tune_images:
+            assert hardware is not None
+            unlabelled, labelled = (
+                chosen[:count] for count in (deployment.calibration_images, deployment.fine_tune_images)
+            )
+            written = fine_tuned(
+                network,
+                moved(die.parts, places),
+                data.x_train[unlabelled],
+                data.x_train[labelled],
+                data.y_train[labelled],
+                hardware,
+                FINE_TUNING,
+                generator(root_seed, (_COUNTERS, number)),
+            )
+        chip = Chip(_seen(written, die, places), deployment.sensing, generator(root_seed, (_NOISE, number)))
+        set_up = _set_up(written, chip, data, deployment, chosen)
         errors[number] = set_up.error(chip, data.x_test, data.y_test)
         report(number + 1, len(dies))
     return errors

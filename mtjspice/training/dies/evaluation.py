@@ -15,6 +15,7 @@ from mtjspice.training.dies.campaign import images_for
 from mtjspice.training.dies.evaluate import Deployment, errors_on_dies, software_error
 from mtjspice.training.dies.network import BinaryNetwork
 from mtjspice.training.dies.parts import parts_of
+from mtjspice.training.rule import Hardware
 
 SCHEMA = 1
 NEAR_POINTS = 0.02
@@ -64,6 +65,7 @@ class Evaluation:
             "remap": self.deployment.remap,
             "calibration_images": self.deployment.calibration_images,
             "trim_images": self.deployment.trim_images,
+            "fine_tune_images": self.deployment.fine_tune_images,
             "sensing": {"full_scale": sensing.full_scale, "noise": sensing.noise, "bits": sensing.bits},
             "per_die": [
                 {"name": name, "rate": float(rate), "errors": errors.tolist()}
@@ -82,8 +84,11 @@ def evaluate_on_dies(
     provenance: dict[str, Any],
     root_seed: int,
     progress: ProgressBars,
+    hardware: Hardware | None = None,
 ) -> Evaluation:
     """Return what networks, with the headers that their training left, come to on dies.
+
+    `hardware` is of the counters, for fine-tuning.
 
     Raises:
         InputError: dies that a network does not fit.
@@ -100,7 +105,7 @@ def evaluate_on_dies(
             def follow(done: int, of: int, finished: int = number) -> None:
                 report(finished * of + done, len(networks) * of)
 
-            errors.append(errors_on_dies(network, known, data, deployment, root_seed, follow))
+            errors.append(errors_on_dies(network, known, data, deployment, root_seed, follow, hardware))
             software.append(software_error(network, data))
     return Evaluation(
         tuple(die.name for die in dies),

@@ -73,7 +73,7 @@ def test_a_table_is_put_together(worker: Worker, tmp_path: Path) -> None:
     found = made(DieConditions(), tmp_path / "out")
     assert found.baseline == pytest.approx(0.031234567, rel=1e-4)
     for row in found.asked.rows:
-        for rate in RATES:
+        for rate in row.training.rates(RATES):
             errors = found.errors(row, rate)
             assert errors.shape == ((1, 36) if row.training.method.needs_a_die else (3, 36))
             assert np.sort(errors[0]) == pytest.approx(0.03 + rate + 0.001 * np.arange(1, 37), abs=1e-6)
