@@ -1,6 +1,7 @@
 """A layer of 1R cells on several arrays: cut along its rows, they share the inputs, and their columns' currents add up.
 
-Arrays share no line, so that nothing sneaks from one into another. Kernels take a layer's arrays as one flat whole,
+Arrays share no line, so that nothing sneaks from one into another. Reads take what one array's would: a backward read's
+reference row, whose current does not depend on cells, serves them all. Kernels take a layer's arrays as one flat whole,
 because they would be compiled anew for a tuple of every other length.
 """
 
