@@ -86,6 +86,11 @@ class Training:
         """Return those of the rates that it is measured at."""
         return tuple(rate for rate in asked if self.only_at in (None, rate))
 
+    def tested(self, rate: float) -> float | None:
+        """Return the rate that tells this training's networks apart; None if they are the same at every rate."""
+        fixed = self.method is DieMethod.IDEAL or self.rate is not None
+        return None if fixed else rate
+
     def plan(self, number: int, epochs: int | None, root_seed: int) -> DiePlan:
         """Return the plan of one network."""
         plan = DiePlan(
@@ -160,6 +165,10 @@ ROWS = (
     Row(FINE_TUNED, _REMAP_COUNT, "remapped, calibrated"),
 )
 _CONDITION_ROWS = (_IDEAL_AS_IS, _IDEAL_REMAPPED, _AWARE_AS_IS, _COPIED_REMAPPED)
+
+
+Tasks = dict[tuple[str, float | None, int], DieTask]
+"""By the names of their training, the rate of `Training.tested`, and their number."""
 
 
 @dataclass(frozen=True)
@@ -245,10 +254,10 @@ def _conditions() -> tuple[Condition, ...]:
     )
 
 
-def tasks_of(asked: DieConditions) -> dict[tuple[str, float, int], DieTask]:
-    """Return the networks to train, by training, rate and number; the rate is -1 where it plays no part."""
+def tasks_of(asked: DieConditions) -> Tasks:
+    """Return the networks to train."""
     known = load_die_statistics(_STATISTICS)
-    tasks: dict[tuple[str, float, int], DieTask] = {}
+    tasks: Tasks = {}
     for training in dict.fromkeys(row.training for row in asked.rows):
         rows = [row for row in asked.rows if row.training == training]
         if training.method.needs_a_die:
@@ -256,21 +265,20 @@ def tasks_of(asked: DieConditions) -> dict[tuple[str, float, int], DieTask]:
                 for die in range(1, asked.dies + 1):
                     tasks[training.name, rate, die] = _one_die(asked, training, rows, known.at_rate(rate), die)
             continue
-        fixed = training.method is DieMethod.IDEAL or training.rate is not None
-        for rate in (-1.0,) if fixed else asked.rates:
-            tested = training.rates(asked.rates) if fixed else (rate,)
-            measured = [_measured(row, known.at_rate(one), one, asked.dies) for row in rows for one in tested]
-            if fixed or rate == _RATE:
+        for own in dict.fromkeys(training.tested(rate) for rate in training.rates(asked.rates)):
+            rates = training.rates(asked.rates) if own is None else (own,)
+            measured = [_measured(row, known.at_rate(one), one, asked.dies) for row in rows for one in rates]
+            if own in (None, _RATE):
                 measured += [
                     one for row in rows if row in _CONDITION_ROWS for one in _measured_in(row, asked.conditions)
                 ]
             in_loop = None
-            if training.method is not DieMethod.IDEAL:
-                in_loop = known.at_rate(rate if training.rate is None else training.rate)
+            if (of_training := own if training.rate is None else training.rate) is not None:
+                in_loop = known.at_rate(of_training)
             for number in range(asked.seeds):
                 plan = training.plan(number, asked.epochs, asked.root_seed)
-                disturbances = _DISTURBANCES if _is_sampled(training, rate) else ()
-                tasks[training.name, rate, number] = DieTask(
+                disturbances = _DISTURBANCES if _is_sampled(training, own) else ()
+                tasks[training.name, own, number] = DieTask(
                     plan, in_loop, None, tuple(measured), asked.root_seed, disturbances
                 )
     return tasks
@@ -281,7 +289,7 @@ def _is_slow(row: Row) -> bool:
     return row.training.method.needs_a_die or row.training is FINE_TUNED
 
 
-def _is_sampled(training: Training, rate: float) -> bool:
+def _is_sampled(training: Training, rate: float | None) -> bool:
     """Return whether the loss around the solution is sampled."""
     return training is IDEAL or (training in (AWARE, AWARE_CALIBRATED) and rate == _RATE)
 
@@ -337,19 +345,12 @@ class DieTable:
     """
 
     asked: DieConditions
-    tasks: dict[tuple[str, float, int], DieTask]
+    tasks: Tasks
     results: dict[str, dict[str, Any]]
 
-    def result(self, training: str, rate: float, number: int) -> dict[str, Any]:
-        """Return one network's result."""
-        return self.results[self.tasks[training, rate, number].key]
-
     def _numbers(self, training: Training, rate: float) -> list[dict[str, Any]]:
-        fixed = training.method is DieMethod.IDEAL or training.rate is not None
-        own = -1.0 if fixed else rate
-        return [
-            self.results[task.key] for (name, of, _), task in self.tasks.items() if name == training.name and of == own
-        ]
+        wanted = training.name, training.tested(rate)
+        return [self.results[task.key] for (*one, _), task in self.tasks.items() if tuple(one) == wanted]
 
     def errors(self, row: Row, rate: float) -> np.ndarray:
         """Return the errors, (networks, dies), of a row; of training for one die (1, dies)."""
@@ -374,7 +375,7 @@ class DieTable:
     @property
     def baseline(self) -> float:
         """The error of ideal training in software."""
-        return self.software(IDEAL, -1.0)
+        return self.software(IDEAL, self.asked.rates[0])
 
     def losses(self, training: Training) -> tuple[float, dict[str, list[tuple[float, float]]]]:
         """Return the loss of a training's solutions, and by kind of disturbance (strength, loss); nats, at 1 %."""

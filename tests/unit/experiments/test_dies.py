@@ -65,6 +65,8 @@ def test_every_network_is_trained_once_and_measured_everywhere() -> None:
     names = [one.name for one in ideal[0].measured]
     assert len(set(names)) == len(names)
     assert {f"as is at {rate:g}" for rate in RATES} <= set(names)
+    assert {rate for name, rate, _ in tasks if name == "statistics-aware"} == set(RATES)
+    assert {rate for name, rate, _ in tasks if name == "ideal"} == {None}
     # Dies in the loop of statistics-aware training are never those it is measured on: they have keys of their own.
     assert all(task.die is None for (name, _, _), task in tasks.items() if name.startswith("statistics-aware"))
 
