@@ -119,6 +119,12 @@ ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on where an int
 CardOption = Annotated[str, typer.Option(help="A junction card: a shipped one's name, or a TOML file.")]
 _DIES_ARRAY = "select1500"
 _ONLY_FOR_DIES = ("dies", "die", "calibrated", "copies")
+_NOT_FOR = {
+    DieMethod.IDEAL: ("dies", "die", "calibrated"),
+    DieMethod.HARDWARE_AWARE: ("calibrated",),
+    DieMethod.CHIP_IN_THE_LOOP: ("calibrated",),
+    DieMethod.STATISTICS_AWARE: ("die",),
+}
 _ONLY_IN_CROSSBARS = (
     "split",
     "phases",
@@ -364,7 +370,9 @@ def dies_load(
     as_json: JsonOption = False,
 ) -> None:
     """Make dies of measured maps: each cell's resistance in either state tells what is wrong with it."""
-    shapes = die_shapes(net, copies) if net else None
+    if net is None and copies != 1:
+        raise InputError("copies are of a network's outputs", given=f"--copies {copies}", next_step="give --net, too")
+    shapes = None if net is None else die_shapes(net, copies)
     _show_dies(load_maps(out, maps, load_card(card), load_array(array), series, shapes), out, as_json)
 
 
@@ -635,9 +643,9 @@ def train(
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Networks, each from its own start.")] = 1,
     dies: Annotated[Path | None, typer.Option(help="For many dies: the folder with them.")] = None,
-    die: Annotated[str | None, typer.Option(help="For one die: its name; the first one without.")] = None,
+    die: Annotated[str | None, typer.Option(help="For one die: its name in the folder; the first one without.")] = None,
     calibrated: Annotated[
-        bool, typer.Option("--calibrated", help="For many dies: each die's columns will be calibrated.")
+        bool, typer.Option("--calibrated", help="Statistics-aware: each die's columns will be calibrated.")
     ] = False,
     copies: Annotated[int, typer.Option(min=1, max=100, help="For many dies: copies of each output's column.")] = 1,
     card: CardOption = "mondal2018",
@@ -660,11 +668,12 @@ def train(
             given=scenario,
             allowed=", ".join([*Scenario, *DieMethod]),
         )
-    for_dies = scenario in tuple(DieMethod)
-    _refuse(context, scenario, _ONLY_IN_CROSSBARS if for_dies else _ONLY_FOR_DIES)
-    if for_dies:
+    method = DieMethod(scenario) if scenario in tuple(DieMethod) else None
+    without = _ONLY_FOR_DIES if method is None else (*_ONLY_IN_CROSSBARS, *_NOT_FOR[method])
+    _refuse(context, f"--scenario {scenario}", without)
+    if method is not None:
         plan_for_dies = DiePlan(
-            data, net, DieMethod(scenario), calibrated=calibrated, copies=copies, validation=validation, root_seed=seed
+            data, net, method, calibrated=calibrated, copies=copies, validation=validation, root_seed=seed
         )
         if epochs is not None:
             plan_for_dies = replace(plan_for_dies, epochs=epochs)
@@ -708,8 +717,8 @@ def train(
     _out.print(f"training.json, states.npz and training.png are in {folder}", markup=False, soft_wrap=True)
 
 
-def _refuse(context: typer.Context, scenario: str, names: tuple[str, ...]) -> None:
-    """Refuse options that a scenario does not have.
+def _refuse(context: typer.Context, where: str, names: tuple[str, ...]) -> None:
+    """Refuse options that play no part in what is asked for.
 
     Raises:
         InputError: one of them is on the command line.
@@ -718,8 +727,8 @@ def _refuse(context: typer.Context, scenario: str, names: tuple[str, ...]) -> No
     given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
     if given:
         raise InputError(
-            "the scenario does not have this option",
-            where=f"--scenario {scenario}",
+            "an option plays no part here" if len(given) == 1 else "options play no part here",
+            where=where,
             given=", ".join(f"--{name.replace('_', '-')}" for name in given),
         )
 
@@ -761,6 +770,7 @@ def _train_for_dies(
 
 @app.command("reproduce")
 def reproduce_command(
+    context: typer.Context,
     experiment: Annotated[
         Experiment,
         typer.Argument(help="A table or figure of Mondal and Srivastava, 2018; or dies, after Borders et al., 2024."),
@@ -785,7 +795,9 @@ def reproduce_command(
     as_json: JsonOption = False,
 ) -> None:
     """Compare a table or figure of the paper with ours: what is trained already prints at once."""
-    if experiment is Experiment.DIES:
+    for_dies = experiment is Experiment.DIES
+    _refuse(context, f"reproduce {experiment}", ("rule", "seeds") if for_dies else ("rate",))
+    if for_dies:
         _reproduce_dies(DieConditions(quick, rate, seed), out, _executor(workers, scheduler), as_json)
         return
     conditions = Conditions(load_card("mondal2018"), load_array("array45"), rule, quick, seeds, seed)

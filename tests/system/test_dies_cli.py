@@ -81,6 +81,7 @@ def test_maps_become_dies(mtjspice: Command, tmp_path: Path) -> None:
     assert "w1 d[/]7" in shown.out
     found = json.loads(mtjspice("dies", "load", "maps.csv", "--net", "2-2", "--out", "d", "--json").out)
     assert found["defects"] == {"short": 2, "open": 2, "stuck_p": 2, "stuck_ap": 2}
+    refused(mtjspice("dies", "load", "maps.csv", "--copies", 3, "--out", "d"), "copies are of a network's", "--net")
     refused(mtjspice("dies", "load", "maps.csv", "--net", "4-1", "--out", "d"), "is outside an array of 4 x 2 cells")
 
 

@@ -52,6 +52,8 @@ def test_json_is_all_there_is_on_stdout(mtjspice: Command, finished: None, tmp_p
     [
         (("fig7", "--rule", "counter"), "fig7 --rule counter"),
         (("table6", "--scheduler", "localhost"), "not a scheduler's address"),
+        (("dies", "--seeds", "5", "--rule", "batch"), "--rule, --seeds"),
+        (("table5", "--rate", "0.01"), "an option plays no part here"),
         (("table5", "--rule", "real"), "--rule per_sample or --rule batch or --rule counter"),
     ],
 )

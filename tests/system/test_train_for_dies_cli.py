@@ -99,6 +99,11 @@ def test_a_die_by_its_name(mtjspice: Command, tmp_path: Path) -> None:
         (("--scenario", "hardware-aware"), ("hardware-aware training needs dies", "--dies")),
         (("--scenario", "chip-in-the-loop"), ("chip-in-the-loop training needs dies", "--dies")),
         (("--scenario", "clairvoyant"), ("there is no such scenario", "--scenario", "clairvoyant", "statistics-aware")),
+        (("--scenario", "ideal", "--dies", "dies"), ("an option plays no part here", "--scenario ideal", "--dies")),
+        (("--scenario", "hardware-aware", "--calibrated"), ("plays no part", "hardware-aware", "--calibrated")),
+        (("--scenario", "statistics-aware", "--die", "die_0001"), ("plays no part", "statistics-aware", "--die")),
+        (("--scenario", "ideal", "--rule", "batch", "--workers", 2), ("options play no part", "--rule, --workers")),
+        (("--scenario", "st", "--copies", 2), ("plays no part", "--scenario st", "--copies")),
         (("--scenario", "ideal", "--net", "8-6-2"), ("the network does not fit the data", "8 inputs for 9 features")),
         (("--scenario", "ideal", "--net", "9-6-6-2"), ("two layers", "9-6-6-2", "9-...-2")),
         (("--scenario", "ideal", "--net", "2L6"), ("an output for each class", "2L6", "9-...-2")),
@@ -165,6 +170,7 @@ def test_a_stopped_run_goes_on_bit_for_bit(mtjspice: Command, tmp_path: Path) ->
     with pytest.MonkeyPatch.context() as patch:
         stop_after(patch, 5)
         refused(mtjspice(*asked), 130, "stopped", "--resume")
+    mtjspice(*DIES)  # the same dies again, made at another time
     refused(mtjspice(*asked), 2, "an unfinished run holds finished epochs", "--resume", "--out")
     refused(mtjspice(*asked, "--copies", 3, "--resume"), 2, "the unfinished run here is another one", "--out")
     resumed = mtjspice(*asked, "--resume")
