@@ -77,9 +77,21 @@ class KnownDie:
     wired: Callable[[tuple[np.ndarray, ...]], tuple[np.ndarray, ...]] | None = None
 
 
-def software_error(network: BinaryNetwork, data: Dataset) -> float:
-    """Return the fraction of test images that the network misclassifies without any fault."""
-    return network.error(software(network.written), data.x_test, data.y_test)
+AS_IS = Deployment()
+
+
+def software_error(network: BinaryNetwork, data: Dataset, deployment: Deployment = AS_IS, root_seed: int = 1) -> float:
+    """Return the fraction of test images that the network misclassifies without any fault.
+
+    Its columns are set with the same images as on a die: those of a network that will be calibrated do not fit before.
+
+    Raises:
+        InputError: as `errors_on_dies`.
+    """
+    chip = software(network.written)
+    return _set_up(network, chip, data, deployment, _order(data, deployment, root_seed)).error(
+        chip, data.x_test, data.y_test
+    )
 
 
 def errors_on_dies(
@@ -104,9 +116,12 @@ def errors_on_dies(
         root_seed: of images and noise.
         report: called with how many dies are done, and all.
         hardware: of the counters, for fine-tuning.
+
+    Raises:
+        InputError: more images for one of them than the training part has, or a single one, which has no deviation.
     """
+    chosen = _order(data, deployment, root_seed)
     worth = worth_of(network, data.x_train[:_WORTH_IMAGES], data.y_train[:_WORTH_IMAGES]) if deployment.remap else None
-    chosen = generator(root_seed, (_IMAGES,)).permutation(len(data.x_train))
     errors = np.empty(len(dies))
     for number, die in enumerate(dies):
         places = identity(network) if worth is None else best_places(network, worth, die.mapped)
@@ -139,6 +154,24 @@ def _seen(network: BinaryNetwork, die: KnownDie, places: tuple[Places, ...]) -> 
         return on_die(network.written, moved(die.parts, places))
     seen = die.wired(tuple(placed(weight, place) for weight, place in zip(network.written, places, strict=True)))
     return tuple(weight[np.ix_(*place)] for weight, place in zip(seen, places, strict=True))
+
+
+def _order(data: Dataset, deployment: Deployment, root_seed: int) -> np.ndarray:
+    """Return the training part's images in the order in which a deployment takes them."""
+    uses = {
+        "calibrate": deployment.calibration_images,
+        "trim": deployment.trim_images,
+        "fine-tune": deployment.fine_tune_images,
+    }
+    for use, images in uses.items():
+        if images and not 2 <= images <= len(data.x_train):
+            raise InputError(
+                f"the number of images to {use} with is out of range",
+                where=data.name,
+                given=images,
+                allowed=f"2 to {len(data.x_train)}, the training part; or 0 for none",
+            )
+    return generator(root_seed, (_IMAGES,)).permutation(len(data.x_train))
 
 
 def _set_up(

@@ -29,7 +29,7 @@ class Evaluation:
     Args:
         names: of the dies.
         rates: (dies,) fractions of defective cells.
-        software: (networks,) errors without any fault, fractions.
+        software: (networks,) errors without any fault, columns set as on the dies; fractions.
         errors: (networks, dies) fractions.
         deployment: what was done on each die.
         provenance: of networks and dies.
@@ -91,7 +91,7 @@ def evaluate_on_dies(
     `hardware` is of the counters, for fine-tuning.
 
     Raises:
-        InputError: dies that a network does not fit.
+        InputError: dies that a network does not fit, or more images than there are.
         MtjspiceError: data that cannot be used.
     """
     started = time.monotonic()
@@ -106,7 +106,7 @@ def evaluate_on_dies(
                 report(finished * of + done, len(networks) * of)
 
             errors.append(errors_on_dies(network, known, data, deployment, root_seed, follow, hardware))
-            software.append(software_error(network, data))
+            software.append(software_error(network, data, deployment, root_seed))
     return Evaluation(
         tuple(die.name for die in dies),
         np.array([die.rate for die in dies]),

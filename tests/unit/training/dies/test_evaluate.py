@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from die_problems import SIZES, blobs, dies, trained
 
+from mtjspice.errors import InputError
 from mtjspice.surrogate.die_weights import wired_weights
 from mtjspice.surrogate.read_model import ReadModel
 from mtjspice.training.dies.chip import Sensing
@@ -37,6 +38,31 @@ def test_wires_without_resistance_change_nothing(select1500: ReadModel, deployme
     direct, solved = (errors_on_dies(NETWORK, which, DATA, deployment, 1) for which in (known, wired))
     # A sum at the border between two classes may round to either side: one image of 400.
     assert np.abs(direct - solved).max() <= 1 / 400 + 1e-12
+
+
+def test_software_is_set_up_as_dies_are(select1500: ReadModel) -> None:
+    """Columns that fit no die before they are calibrated do not make software look bad, and dies good beside it."""
+    deployment, known = Deployment(calibration_images=400), parts_of(select1500, dies(select1500, 0.0, 1), SIZES, 1)
+    wide = [columns._replace(mean=columns.mean + 3 * columns.deviation) for columns in NETWORK.columns]
+    unset = NETWORK.with_columns(wide[0], wide[1])
+    assert software_error(unset, DATA) > 0.3
+    assert software_error(unset, DATA, deployment) == software_error(NETWORK, DATA, deployment) < 0.1
+    assert errors_on_dies(unset, known, DATA, deployment, 1) == errors_on_dies(NETWORK, known, DATA, deployment, 1)
+
+
+@pytest.mark.parametrize(
+    ("deployment", "use"),
+    [
+        (Deployment(calibration_images=1), "calibrate"),
+        (Deployment(calibration_images=801), "calibrate"),
+        (Deployment(trim_images=801), "trim"),
+        (Deployment(calibration_images=400, fine_tune_images=801), "fine-tune"),
+    ],
+)
+def test_no_more_images_than_there_are(deployment: Deployment, use: str) -> None:
+    with pytest.raises(InputError, match=f"the number of images to {use} with is out of range") as caught:
+        errors_on_dies(NETWORK, [], DATA, deployment, 1)
+    assert "2 to 800" in str(caught.value)
 
 
 def test_what_is_done_on_dies_helps(select1500: ReadModel) -> None:
