@@ -57,7 +57,7 @@ from mtjspice.report.card_tables import direction_table, junction_table
 from mtjspice.report.cell_tables import cell_table
 from mtjspice.report.cosim_figures import draw_comparison, draw_grid
 from mtjspice.report.cosim_tables import comparison_table, grid_table
-from mtjspice.report.die_tables import dies_table
+from mtjspice.report.die_defects import defects_table
 from mtjspice.report.die_training import die_training_table, draw_die_training, draw_evaluation, evaluation_table
 from mtjspice.report.dies_page import draw_dies
 from mtjspice.report.dies_tables import dies_tables
@@ -934,7 +934,7 @@ def _show_dies(dies: tuple[Die, ...], folder: Path, as_json: bool) -> None:
     if as_json:
         _print_json(summary)
         return
-    _out.print(dies_table(summary))
+    _out.print(defects_table(summary))
     _out.print(f"dies.json and a file for each die are in {folder}", markup=False, soft_wrap=True)
 
 

@@ -10,7 +10,7 @@ from mtjspice.report.table import plain_table
 _KINDS = {"short": "shorted", "open": "open", "stuck_p": "stuck P", "stuck_ap": "stuck AP"}
 
 
-def dies_table(summary: dict[str, Any]) -> Table:
+def defects_table(summary: dict[str, Any]) -> Table:
     """Return each kind's defects, of all dies together and of the best and the worst die."""
     arrays = " and ".join(f"{rows} x {columns}" for rows, columns in summary["shapes"])
     dies = f"{summary['dies']} {'die' if summary['dies'] == 1 else 'dies'} of {arrays} cells"
