@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from command import Command
 
+from mtjspice.training.dies.network import BinaryNetwork
+
 DIES = ("dies", "make", "--net", "9-6-2", "--count", 3, "--rate", 0.05, "--out", "dies")
 EVALUATE = ("dies", "evaluate", "networks", "--dies", "dies", "--out", "o")
 OPTIONS = ("--remap", "--calibrate", 100, "--trim", 50, "--noise", 0.1, "--full-scale", 2, "--bits", 8)
@@ -51,6 +53,41 @@ def test_one_network_of_a_folder(mtjspice: Command) -> None:
         for path in ("networks", "networks/network_0002.npz")
     )
     assert [die["errors"][1:] for die in both["per_die"]] == [die["errors"] for die in second["per_die"]]
+
+
+def test_held_out_samples_stay_in_the_test_s_place(mtjspice: Command) -> None:
+    """What is chosen by them has not seen the test part."""
+    train = ("train", "--data", "own.npz", "--net", "9-6-2", "--scenario", "ideal", "--epochs", 2, "--seeds", 2)
+    held_out = json.loads(mtjspice(*train, "--validation", 37, "--out", "networks", "--json").out)
+    found = json.loads(mtjspice(*EVALUATE, "--json").out)
+    assert found["software_error"] == held_out["test_error"]
+    errors = 37 * np.array([die["errors"] for die in found["per_die"]])
+    assert errors == pytest.approx(errors.round(), abs=1e-9)
+
+
+def test_data_that_have_changed_are_refused(mtjspice: Command, tmp_path: Path) -> None:
+    with np.load(tmp_path / "own.npz") as stored:
+        data = dict(stored)
+    swapped = {
+        "x_train": data["x_test"],
+        "y_train": data["y_test"],
+        "x_test": data["x_train"],
+        "y_test": data["y_train"],
+    }
+    np.savez(tmp_path / "own.npz", **swapped)
+    shown = mtjspice(*EVALUATE)
+    assert (shown.status, shown.out) == (2, "")
+    assert "the data are not those that the network was trained on" in shown.err
+    assert "own.npz" in shown.err
+
+
+def test_a_network_of_another_origin(mtjspice: Command, tmp_path: Path) -> None:
+    network, _ = BinaryNetwork.load(tmp_path / "networks" / "network_0001.npz")
+    network.save(tmp_path / "bare.npz", {})
+    shown = mtjspice("dies", "evaluate", "bare.npz", "--dies", "dies")
+    assert (shown.status, shown.out) == (2, "")
+    assert "does not say how it was trained" in shown.err
+    assert "bare.npz" in shown.err
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def run_die_training(
     """
     started = time.monotonic()
     plans = [replace(plan, number=number) for number in range(seeds)]
-    data, sizes = images_for(plan.data, plan.net, plan.validation, plan.rng())
+    data, sizes = images_for(plan.data, plan.net, plan.validation, plan.validation_rng())
     # Dies that are made again are the same, but took another time.
     of_dies = {name: value for name, value in provenance.items() if name != "elapsed_s"}
     identity = sha256_of([plan.described(), model.architecture, data.sha256, of_dies])
@@ -167,7 +167,12 @@ def run_die_training(
             networks.append(network)
             errors.append(software_error(network, data))
             losses.append([record["loss"] for record in history])
-            header = {"plan": one.described(), "software_error": errors[-1], "dies": provenance}
+            header = {
+                "plan": one.described(),
+                "data_sha256": data.sha256,
+                "software_error": errors[-1],
+                "dies": provenance,
+            }
             network.save(folder / f"network_{number + 1:04d}.npz", header)
     result = DieTrainingResult(
         plan,
@@ -190,7 +195,7 @@ def load_networks(path: Path) -> list[tuple[BinaryNetwork, dict[str, Any]]]:
     """Return the networks of a folder that `run_die_training` left, or of one file, each with its header.
 
     Raises:
-        DataError: there are none, or a file is damaged.
+        DataError: there are none, or a file is damaged or does not say how its network was trained.
     """
     files = sorted(path.glob("network_*.npz")) if path.is_dir() else [path]
     if not files:
@@ -199,7 +204,22 @@ def load_networks(path: Path) -> list[tuple[BinaryNetwork, dict[str, Any]]]:
             where=path,
             next_step="train one with `mtjspice train --scenario statistics-aware`, or ideal, hardware-aware",
         )
-    return [BinaryNetwork.load(file) for file in files]
+    return [_load_trained(file) for file in files]
+
+
+def _load_trained(path: Path) -> tuple[BinaryNetwork, dict[str, Any]]:
+    network, header = BinaryNetwork.load(path)
+    try:
+        DiePlan.of(header["plan"])
+        str(header["data_sha256"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            "the network does not say how it was trained",
+            where=path,
+            given=error,
+            allowed="networks as `mtjspice train` leaves them",
+        ) from error
+    return network, header
 
 
 @contextmanager

@@ -9,12 +9,14 @@ import numpy as np
 
 from mtjspice import __version__
 from mtjspice.crossbar.dies import Die
+from mtjspice.errors import DataError
 from mtjspice.jobs.progress import ProgressBars
 from mtjspice.surrogate.read_model import ReadModel
 from mtjspice.training.dies.campaign import images_for
 from mtjspice.training.dies.evaluate import Deployment, errors_on_dies, software_error
 from mtjspice.training.dies.network import BinaryNetwork
 from mtjspice.training.dies.parts import parts_of
+from mtjspice.training.dies.plan import DiePlan
 from mtjspice.training.rule import Hardware
 
 SCHEMA = 1
@@ -88,9 +90,11 @@ def evaluate_on_dies(
 ) -> Evaluation:
     """Return what networks, with the headers that their training left, come to on dies.
 
+    Networks that were trained with validation samples held out are measured on these, as their training was.
     `hardware` is of the counters, for fine-tuning.
 
     Raises:
+        DataError: data that have changed since the training.
         InputError: dies that a network does not fit, or more images than there are.
         MtjspiceError: data that cannot be used.
     """
@@ -98,8 +102,14 @@ def evaluate_on_dies(
     software, errors = [], []
     with progress("networks on dies") as report:
         for number, (network, header) in enumerate(networks):
-            plan = header["plan"]
-            data, _ = images_for(plan["data"], plan["net"], 0, np.random.default_rng(0))
+            plan = DiePlan.of(header["plan"])
+            data, _ = images_for(plan.data, plan.net, plan.validation, plan.validation_rng())
+            if data.sha256 != header["data_sha256"]:
+                raise DataError(
+                    "the data are not those that the network was trained on: test images may have been among them",
+                    where=plan.data,
+                    next_step="take the data as they were, or train again",
+                )
             known = parts_of(model, dies, network.sizes, network.copies)
 
             def follow(done: int, of: int, finished: int = number) -> None:

@@ -1,8 +1,8 @@
 """What is trained for dies, and all that determines it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -68,6 +68,19 @@ class DiePlan:
     def rng(self, *key: int) -> np.random.Generator:
         """Return the generator of one use."""
         return generator(self.root_seed, (_TRAINING, self.number, *key))
+
+    def validation_rng(self) -> np.random.Generator:
+        """Return the generator that chooses validation samples, the same for all networks of a root seed."""
+        return replace(self, number=0).rng()
+
+    @classmethod
+    def of(cls, described: dict[str, Any]) -> Self:
+        """Return the plan that `described` describes.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is of something else.
+        """
+        return cls(**(described | {"method": DieMethod(described["method"])}))
 
     def described(self) -> dict[str, Any]:
         """Return everything that determines the network but the dies, as plain data."""
