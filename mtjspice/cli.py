@@ -391,7 +391,9 @@ def dies_evaluate(
         float | None, typer.Option(help="At which reads clip; 1 is a column whose inputs are all 1. No limit without.")
     ] = None,
     bits: Annotated[int | None, typer.Option(help="Of the converters.")] = None,
-    arch: ArchOption = Architecture.ONE_T_ONE_R,
+    arch: Annotated[
+        Architecture | None, typer.Option(help="With a transistor in each cell, or without; as in training without.")
+    ] = None,
     card: CardOption = "mondal2018",
     array: ArrayOption = "select1500",
     seed: SeedOption = 1,
@@ -402,14 +404,15 @@ def dies_evaluate(
     junction, array_card = load_card(card), load_array(array)
     on_dies, provenance = load_dies(dies)
     require_cards(provenance, junction, array_card, dies)
+    networks = load_networks(network)
     hardware = None
     if fine_tune:
         counters = array_model(Architecture.ONE_T_ONE_R, junction, array_card, paper_targets(), progress=progress)
         hardware = Hardware(counters, phases=2, variation_percent=0.0, switching=Switching.PHYSICAL)
     found = evaluate_on_dies(
-        load_networks(network),
+        networks,
         on_dies,
-        read_model(arch, junction, array_card),
+        read_model(arch or Architecture(networks[0][1]["architecture"]), junction, array_card),
         Deployment(remap, calibrate, trim, fine_tune, Sensing(full_scale, noise, bits)),
         provenance=provenance,
         root_seed=seed,

@@ -53,7 +53,6 @@ def evaluation_table(found: Evaluation) -> Table:
         ("network", "software [%]", "mean [%]", "spread", "worst [%]", f"within {100 * NEAR_POINTS:g} points"),
     )
     for number, (software, errors) in enumerate(zip(100 * found.software, 100 * found.errors, strict=True)):
-        near = int((errors <= software + 100 * NEAR_POINTS).sum())
         spread = errors.std(ddof=1) if len(errors) > 1 else 0.0
         table.add_row(
             f"{number + 1}",
@@ -61,7 +60,7 @@ def evaluation_table(found: Evaluation) -> Table:
             f"{errors.mean():.2f}",
             f"{spread:.2f}",
             f"{errors.max():.1f}",
-            f"{near} of {len(errors)} dies",
+            f"{found.near[number]} of {len(errors)} dies",
         )
     return table
 

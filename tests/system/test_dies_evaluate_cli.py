@@ -55,6 +55,16 @@ def test_one_network_of_a_folder(mtjspice: Command) -> None:
     assert [die["errors"][1:] for die in both["per_die"]] == [die["errors"] for die in second["per_die"]]
 
 
+def test_arrays_are_those_of_the_training(mtjspice: Command) -> None:
+    train = ("train", "--data", "own.npz", "--net", "9-6-2", "--scenario", "hardware-aware", "--dies", "dies")
+    assert mtjspice(*train, "--arch", "1r", "--epochs", 2, "--out", "networks").status == 0
+    found = [
+        json.loads(mtjspice(*EVALUATE, *options, "--json").out)["per_die"]
+        for options in ((), ("--arch", "1r"), ("--arch", "1t1r"))
+    ]
+    assert found[0] == found[1] != found[2]
+
+
 def test_held_out_samples_stay_in_the_test_s_place(mtjspice: Command) -> None:
     """What is chosen by them has not seen the test part."""
     train = ("train", "--data", "own.npz", "--net", "9-6-2", "--scenario", "ideal", "--epochs", 2, "--seeds", 2)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mtjspice import __version__
+from mtjspice.cards.array import Architecture
 from mtjspice.cards.die_statistics import DieStatistics
 from mtjspice.crossbar.dies import Die
 from mtjspice.errors import DataError, InputError
@@ -169,6 +170,7 @@ def run_die_training(
             losses.append([record["loss"] for record in history])
             header = {
                 "plan": one.described(),
+                "architecture": model.architecture.value,
                 "data_sha256": data.sha256,
                 "software_error": errors[-1],
                 "dies": provenance,
@@ -211,6 +213,7 @@ def _load_trained(path: Path) -> tuple[BinaryNetwork, dict[str, Any]]:
     network, header = BinaryNetwork.load(path)
     try:
         DiePlan.of(header["plan"])
+        Architecture(header["architecture"])
         str(header["data_sha256"])
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(

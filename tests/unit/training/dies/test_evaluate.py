@@ -12,6 +12,7 @@ from mtjspice.surrogate.die_weights import wired_weights
 from mtjspice.surrogate.read_model import ReadModel
 from mtjspice.training.dies.chip import Sensing
 from mtjspice.training.dies.evaluate import Deployment, errors_on_dies, software_error
+from mtjspice.training.dies.evaluation import Evaluation
 from mtjspice.training.dies.parts import parts_of
 from mtjspice.training.dies.sensitivity import flipped, losses_around, noisy, shorted
 
@@ -111,3 +112,11 @@ def test_disturbances_are_of_the_strength_they_say() -> None:
     shorts = shorted(5.0)(weights, 0.1, rng)
     assert set(np.unique(shorts)) == {-4.5, 1.0, 5.5}
     assert (shorts != 1).mean() == pytest.approx(0.1, abs=0.0085)
+
+
+def test_an_error_two_points_above_software_is_near() -> None:
+    """0.0341 + 0.02 is below 0.0541 in floating point."""
+    errors = np.array([[0.0541, 0.0542, 0.03], [0.06, 0.07, 0.08]])
+    found = Evaluation(("a", "b", "c"), np.zeros(3), np.array([0.0341, 0.04]), errors, Deployment(), {}, 0.0)
+    assert list(found.near) == [2, 1]
+    assert found.to_json()["dies_near_software"] == 1.5
