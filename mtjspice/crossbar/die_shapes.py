@@ -7,7 +7,7 @@ from mtjspice.errors import InputError
 
 _SIZES = re.compile(r"\d{1,5}(-\d{1,5})+")
 _MOST_CELLS = 10_000_000
-_MOST_COPIES = 1000
+_MOST_COPIES = 100
 
 
 def die_shapes(net: str, copies: int = 1) -> tuple[tuple[int, int], ...]:
