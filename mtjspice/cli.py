@@ -86,7 +86,7 @@ from mtjspice.switching.probability import probability_of_pulse
 from mtjspice.training.campaign import run_training
 from mtjspice.training.dies.campaign import load_networks, run_die_training
 from mtjspice.training.dies.chip import Sensing
-from mtjspice.training.dies.evaluate import Deployment
+from mtjspice.training.dies.deployment import Deployment
 from mtjspice.training.dies.evaluation import evaluate_on_dies
 from mtjspice.training.dies.parts import known_from
 from mtjspice.training.dies.plan import DieMethod, DiePlan

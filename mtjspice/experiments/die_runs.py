@@ -26,7 +26,7 @@ from mtjspice.surrogate.model import load_model
 from mtjspice.surrogate.read_model import ReadModel, read_model
 from mtjspice.training.datasets import Dataset
 from mtjspice.training.dies.campaign import images_for, train_network
-from mtjspice.training.dies.evaluate import Deployment, errors_on_dies, software_error
+from mtjspice.training.dies.deployment import Deployment, errors_on_dies, software_error
 from mtjspice.training.dies.network import BinaryNetwork
 from mtjspice.training.dies.parts import parts_of
 from mtjspice.training.dies.plan import DiePlan
@@ -103,6 +103,8 @@ class DieTask:
             "measured": [one.described() for one in self.measured],
             "die_seed": self.die_seed,
             "disturbances": [list(one) for one in self.disturbances],
+            "junction_sha256": load_card(CARD).sha256,
+            "array_sha256": load_array(ARRAY).sha256,
         }
 
     @property

@@ -20,7 +20,8 @@ from mtjspice.files import make_folder, write_json
 from mtjspice.jobs.executors import Executor
 from mtjspice.jobs.progress import ProgressBars
 from mtjspice.training.dies.chip import IDEAL_SENSING, Sensing
-from mtjspice.training.dies.evaluate import Deployment
+from mtjspice.training.dies.deployment import Deployment
+from mtjspice.training.dies.evaluation import NEAR_POINTS
 from mtjspice.training.dies.plan import DieMethod, DiePlan
 
 SCHEMA = 1
@@ -368,14 +369,14 @@ class DieTable:
         """Rows that are measured in other conditions, too."""
         return _CONDITION_ROWS
 
-    def software(self, training: Training, rate: float) -> float:
-        """Return the error without any fault, on average over networks."""
-        return float(np.mean([one["software"] for one in self._numbers(training, rate)]))
-
     @property
     def baseline(self) -> float:
-        """The error of ideal training in software."""
-        return self.software(IDEAL, self.asked.rates[0])
+        """The error of ideal training in software, on average over networks."""
+        return float(np.mean([one["software"] for one in self._numbers(IDEAL, self.asked.rates[0])]))
+
+    def near(self, errors: np.ndarray) -> float:
+        """Return how many dies, on average over networks, err within two points of that."""
+        return float((errors <= self.baseline + NEAR_POINTS).sum(axis=1).mean())
 
     def losses(self, training: Training) -> tuple[float, dict[str, list[tuple[float, float]]]]:
         """Return the loss of a training's solutions, and by kind of disturbance (strength, loss); nats, at 1 %."""
@@ -409,7 +410,7 @@ class DieTable:
                         "mean_error": float(errors.mean()),
                         "std_over_networks": float(errors.mean(axis=1).std(ddof=1)) if len(errors) > 1 else None,
                         "worst_error": float(errors.max()),
-                        "software_error": self.software(row.training, rate),
+                        "dies_near_software": self.near(errors),
                         "errors": errors.tolist(),
                     }
                 )

@@ -19,7 +19,7 @@ from mtjspice.files import make_folder, sha256_of, write_json
 from mtjspice.jobs.progress import ProgressBars
 from mtjspice.surrogate.read_model import ReadModel
 from mtjspice.training.datasets import Dataset, load_dataset
-from mtjspice.training.dies.evaluate import software_error
+from mtjspice.training.dies.deployment import software_error
 from mtjspice.training.dies.images import with_inputs
 from mtjspice.training.dies.network import BinaryNetwork
 from mtjspice.training.dies.parts import known_dies

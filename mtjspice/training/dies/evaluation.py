@@ -13,7 +13,7 @@ from mtjspice.errors import DataError
 from mtjspice.jobs.progress import ProgressBars
 from mtjspice.surrogate.read_model import ReadModel
 from mtjspice.training.dies.campaign import images_for
-from mtjspice.training.dies.evaluate import Deployment, errors_on_dies, software_error
+from mtjspice.training.dies.deployment import Deployment, errors_on_dies, software_error
 from mtjspice.training.dies.network import BinaryNetwork
 from mtjspice.training.dies.parts import parts_of
 from mtjspice.training.dies.plan import DiePlan

@@ -31,12 +31,13 @@ class KnownDies:
         return first, second
 
     def mixed(self, rng: np.random.Generator) -> Parts:
-        """Return a die whose every pair is that of some die, from any place of the same array."""
+        """Return a die whose every pair is one of some die's, always the same one's, from any place of its array."""
+        die = rng.integers(self.count)
 
         def drawn(layer: PairParts) -> PairParts:
-            shape = layer.a.shape[1:]
-            chosen = rng.integers(0, layer.a.size, shape)
-            return PairParts(layer.a.ravel()[chosen], layer.b.ravel()[chosen])
+            a, b = layer.a[die], layer.b[die]
+            chosen = rng.integers(0, a.size, a.shape)
+            return PairParts(a.ravel()[chosen], b.ravel()[chosen])
 
         return drawn(self._layers[0]), drawn(self._layers[1])
 

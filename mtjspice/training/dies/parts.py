@@ -16,7 +16,7 @@ from mtjspice.crossbar.dies import Die
 from mtjspice.errors import InputError
 from mtjspice.surrogate.die_weights import class_map, die_parts, wired_weights
 from mtjspice.surrogate.read_model import ReadModel
-from mtjspice.training.dies.evaluate import KnownDie
+from mtjspice.training.dies.deployment import KnownDie
 from mtjspice.training.dies.known import KnownDies, Parts, nominal_parts
 from mtjspice.training.dies.plan import DieMethod, DiePlan
 

@@ -11,7 +11,7 @@ from mtjspice.errors import InputError
 from mtjspice.surrogate.die_weights import wired_weights
 from mtjspice.surrogate.read_model import ReadModel
 from mtjspice.training.dies.chip import Sensing
-from mtjspice.training.dies.evaluate import Deployment, errors_on_dies, software_error
+from mtjspice.training.dies.deployment import Deployment, errors_on_dies, software_error
 from mtjspice.training.dies.evaluation import Evaluation
 from mtjspice.training.dies.parts import parts_of
 from mtjspice.training.dies.sensitivity import flipped, losses_around, noisy, shorted
