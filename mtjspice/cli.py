@@ -38,6 +38,7 @@ from mtjspice.cosim.run import (
     require_time,
 )
 from mtjspice.cosim.step import Step
+from mtjspice.cosim.ternary_decks import TernaryStep, write_ternary_decks
 from mtjspice.crossbar.die_files import load_dies, require_cards
 from mtjspice.crossbar.die_shapes import die_shapes
 from mtjspice.crossbar.dies import Die
@@ -144,6 +145,9 @@ OpenOption = Annotated[list[str] | None, typer.Option("--open", help="ROW,COLUMN
 ShortOption = Annotated[list[str] | None, typer.Option(help="ROW,COLUMN of a shorted cell.")]
 ModelOption = Annotated[
     JunctionModel, typer.Option(help="The junction: a subcircuit, or the compiled Verilog-A model.")
+]
+LevelOption = Annotated[
+    float, typer.Option(min=0, max=1, help="Of the drivers: junctions start at I0 + I1 LEVEL; training's is 0.")
 ]
 DeckFolderOption = Annotated[Path, typer.Option(help="Folder for the deck and what it needs.")]
 NetOption = Annotated[str, typer.Option(help="Layer sizes of the network that a die holds in pairs of cells.")]
@@ -309,6 +313,24 @@ netlist_app.command(
     "step",
     help="Write the deck of one training step, the read and the write phases (Fig. 4b of the paper).",
 )(_transient_command(DeckKind.STEP))
+
+
+@netlist_app.command("ternary")
+def netlist_ternary(
+    rows: RowsOption = 2,
+    cols: ColsOption = 3,
+    level: LevelOption = 0.0,
+    card: CardOption = "mondal2018",
+    array: ArrayOption = "array45",
+    out: DeckFolderOption = Path("out/ternary"),
+    seed: SeedOption = 1,
+) -> None:
+    """Write the decks of a read and of an update of ternary synapses, two junctions each."""
+    model = model_of(load_card(card), load_array(array), Architecture.ONE_T_ONE_R, progress)
+    rng = generator(seed, (rows, cols))
+    paths = write_ternary_decks(model, TernaryStep.drawn(model, rows, cols, rng), level, out, rng)
+    for path in paths:
+        _out.print(f"{path}: run it with `mtjspice simulate {path}`, or there with `ngspice {path.name}`", markup=False)
 
 
 @netlist_app.command("gallery")
