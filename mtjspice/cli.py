@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,6 +39,7 @@ from mtjspice.cosim.run import (
     require_time,
 )
 from mtjspice.cosim.step import Step
+from mtjspice.cosim.ternary import cosim_ternary
 from mtjspice.cosim.ternary_decks import TernaryStep, write_ternary_decks
 from mtjspice.crossbar.die_files import load_dies, require_cards
 from mtjspice.crossbar.die_shapes import die_shapes
@@ -69,6 +71,7 @@ from mtjspice.report.reproduction_page import draw_reproduction
 from mtjspice.report.reproduction_tables import footnotes, heading, reproduction_tables
 from mtjspice.report.sneak_figure import draw_sneak
 from mtjspice.report.sneak_tables import biasing_table, paper_table, sneak_table
+from mtjspice.report.ternary_cosim import draw_ternary_cosim, ternary_cosim_lines, ternary_cosim_table
 from mtjspice.report.training_figure import draw_training
 from mtjspice.report.training_tables import training_table
 from mtjspice.report.waveforms import draw_waveforms
@@ -94,6 +97,15 @@ from mtjspice.training.dies.plan import DieMethod, DiePlan
 from mtjspice.training.plan import Scenario
 from mtjspice.training.rule import Hardware
 from mtjspice.training.train import training_plan
+
+
+class CosimArch(StrEnum):
+    """What a co-simulation is of: an array of cells of either architecture, or ternary synapses."""
+
+    ONE_T_ONE_R = Architecture.ONE_T_ONE_R.value
+    ONE_R = Architecture.ONE_R.value
+    TERNARY = "ternary"
+
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 card_app = typer.Typer(no_args_is_help=True, help="Junction cards: list, show, check.")
@@ -133,6 +145,10 @@ _ONLY_IN_CROSSBARS = (
     "scheduler",
 )
 """Options of `train` that only some scenarios have."""
+_ONLY_IN_CELL_ARRAYS = ("phases", "step", "variation", "stuck", "opened", "short", "grid", "yes")
+"""Options of `cosim` that ternary synapses do not have."""
+_SPELLED = {"opened": "open"}
+"""Options whose Python name would hide a builtin."""
 ArrayOption = Annotated[str, typer.Option(help="An array card: a shipped one's name, or a TOML file.")]
 ArchOption = Annotated[Architecture, typer.Option(help="With a transistor in each cell, or without.")]
 PhasesOption = Annotated[int | None, typer.Option(min=1, help="Of a write; 2 for 1t1r, 4 (or 2) for 1r.")]
@@ -464,7 +480,10 @@ def cell_command(
 
 @app.command("cosim")
 def cosim(
-    arch: ArchOption = Architecture.ONE_T_ONE_R,
+    context: typer.Context,
+    arch: Annotated[
+        CosimArch, typer.Option(help="With a transistor in each cell, without, or ternary synapses of two junctions.")
+    ] = CosimArch.ONE_T_ONE_R,
     phases: PhasesOption = None,
     rows: RowsOption = 4,
     cols: ColsOption = 4,
@@ -486,7 +505,13 @@ def cosim(
     as_json: JsonOption = False,
 ) -> None:
     """Take the same step in SPICE and on the surrogate, and say whether they agree."""
-    taken = _step(arch, phases, rows, cols, step, seed)
+    if arch is CosimArch.TERNARY:
+        _refuse(context, "--arch ternary", _ONLY_IN_CELL_ARRAYS)
+        folder = out or Path("out/cosim_ternary")
+        request = CosimRequest(load_card(card), load_array(array), seed, folder, resume)
+        _cosim_ternary(request, (rows, cols), trials, _executor(workers, scheduler), as_json)
+        return
+    taken = _step(Architecture(arch), phases, rows, cols, step, seed)
     size = "x".join(map(str, taken.state.shape))
     folder = out or Path("out") / ("cosim_grid" if grid else f"cosim_{arch}_{taken.phases}phase_{size}")
     request = CosimRequest(load_card(card), load_array(array), seed, folder, resume)
@@ -520,6 +545,25 @@ def cosim(
         _out.print(verdicts[0 if agrees else 1], markup=False)
         _out.print(f"cosim.json and a figure are in {folder}", markup=False, soft_wrap=True)
     if not agrees:
+        raise typer.Exit(1)
+
+
+def _cosim_ternary(
+    request: CosimRequest, shape: tuple[int, int], trials: int, executor: Executor, as_json: bool
+) -> None:
+    with _stoppable(f"finished batches are kept in {request.folder}: give the same command with --resume"):
+        found = cosim_ternary(request, shape, trials, executor=executor, progress=progress, draw=draw_ternary_cosim)
+    _warn([], found.not_simulated)
+    if as_json:
+        _print_json(found.to_json())
+    else:
+        _out.print(ternary_cosim_table(found))
+        for line in ternary_cosim_lines(found):
+            _out.print(line, markup=False)
+        agree = "agree" if found.agrees() else "DO NOT agree"
+        _out.print(f"SPICE and the surrogate {agree}", markup=False)
+        _out.print(f"cosim.json and a figure are in {request.folder}", markup=False, soft_wrap=True)
+    if not found.agrees():
         raise typer.Exit(1)
 
 
@@ -683,7 +727,7 @@ def train(
             allowed=", ".join([*Scenario, *DieMethod]),
         )
     for_dies = scenario in tuple(DieMethod)
-    _refuse(context, scenario, _ONLY_IN_CROSSBARS if for_dies else _ONLY_FOR_DIES)
+    _refuse(context, f"--scenario {scenario}", _ONLY_IN_CROSSBARS if for_dies else _ONLY_FOR_DIES)
     if for_dies:
         plan_for_dies = DiePlan(
             data, net, DieMethod(scenario), calibrated=calibrated, copies=copies, validation=validation, root_seed=seed
@@ -730,8 +774,8 @@ def train(
     _out.print(f"training.json, states.npz and training.png are in {folder}", markup=False, soft_wrap=True)
 
 
-def _refuse(context: typer.Context, scenario: str, names: tuple[str, ...]) -> None:
-    """Refuse options that a scenario does not have.
+def _refuse(context: typer.Context, choice: str, names: tuple[str, ...]) -> None:
+    """Refuse options that a choice, such as ``--scenario ideal``, does not have.
 
     Raises:
         InputError: one of them is on the command line.
@@ -740,9 +784,9 @@ def _refuse(context: typer.Context, scenario: str, names: tuple[str, ...]) -> No
     given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
     if given:
         raise InputError(
-            "the scenario does not have this option",
-            where=f"--scenario {scenario}",
-            given=", ".join(f"--{name.replace('_', '-')}" for name in given),
+            "this option does not go with the choice",
+            where=choice,
+            given=", ".join(f"--{_SPELLED.get(name, name).replace('_', '-')}" for name in given),
         )
 
 
