@@ -25,6 +25,7 @@ from mtjspice.cards.campaign import load_campaign, paper_targets
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.die_statistics import load_die_statistics
 from mtjspice.cards.junction import find_card, load_card, shipped_cards
+from mtjspice.cards.ternary_energy import load_ternary_energy
 from mtjspice.cards.training import RuleName, Switching
 from mtjspice.cosim.gallery import write_gallery
 from mtjspice.cosim.people_decks import DeckKind, write_deck
@@ -41,6 +42,7 @@ from mtjspice.cosim.run import (
 from mtjspice.cosim.step import Step
 from mtjspice.cosim.ternary import cosim_ternary
 from mtjspice.cosim.ternary_decks import TernaryStep, write_ternary_decks
+from mtjspice.cosim.ternary_energy import spice_energies
 from mtjspice.crossbar.die_files import load_dies, require_cards
 from mtjspice.crossbar.die_shapes import die_shapes
 from mtjspice.crossbar.dies import Die
@@ -53,6 +55,7 @@ from mtjspice.files import make_folder, write_json
 from mtjspice.jobs.executors import ClusterExecutor, Executor, LocalExecutor, default_workers
 from mtjspice.jobs.progress import progress
 from mtjspice.jobs.seeds import generator
+from mtjspice.junction.parameters import MacrospinParameters
 from mtjspice.report.benchmark_table import benchmark_table
 from mtjspice.report.calibration_page import draw_calibration
 from mtjspice.report.calibration_tables import coefficients_table, voltage_table, widths_table
@@ -72,6 +75,13 @@ from mtjspice.report.reproduction_tables import footnotes, heading, reproduction
 from mtjspice.report.sneak_figure import draw_sneak
 from mtjspice.report.sneak_tables import biasing_table, paper_table, sneak_table
 from mtjspice.report.ternary_cosim import draw_ternary_cosim, ternary_cosim_lines, ternary_cosim_table
+from mtjspice.report.ternary_energy import (
+    draw_ternary_energy,
+    energy_table,
+    sensitivity_table,
+    sets_table,
+    spice_energy_table,
+)
 from mtjspice.report.training_figure import draw_training
 from mtjspice.report.training_tables import training_table
 from mtjspice.report.waveforms import draw_waveforms
@@ -85,6 +95,7 @@ from mtjspice.surrogate.die_sets import dies_summary, load_maps, make_dies
 from mtjspice.surrogate.model import array_model, save_model
 from mtjspice.surrogate.read_model import read_model
 from mtjspice.surrogate.sneak import biasing_comparison, paper_comparison, sneak_report
+from mtjspice.surrogate.ternary_energy import ternary_energy
 from mtjspice.switching.points import Engine, Point
 from mtjspice.switching.probability import probability_of_pulse
 from mtjspice.training.campaign import run_training
@@ -114,6 +125,8 @@ netlist_app = typer.Typer(no_args_is_help=True, help="Decks to open, read and ru
 app.add_typer(netlist_app, name="netlist")
 dies_app = typer.Typer(no_args_is_help=True, help="Many dies, each with its own defects and resistances.")
 app.add_typer(dies_app, name="dies")
+ternary_app = typer.Typer(no_args_is_help=True, help="Ternary synapses of two junctions.")
+app.add_typer(ternary_app, name="ternary")
 
 _WIDTH = 100
 _out = Console(width=_WIDTH, soft_wrap=False, highlight=False)
@@ -454,6 +467,37 @@ def dies_evaluate(
         return
     _out.print(evaluation_table(found))
     _out.print(f"evaluation.json and evaluation.png are in {out}", markup=False, soft_wrap=True)
+
+
+@ternary_app.command("energy")
+def ternary_energy_command(
+    energy: Annotated[
+        str, typer.Argument(metavar="ENERGY", help="An energy card: a shipped one's name, or a TOML file.")
+    ] = "ternary",
+    card: CardOption = "mondal2018",
+    array: ArrayOption = "array45",
+    spice: Annotated[bool, typer.Option("--spice", help="Also simulate a read and an update of one synapse.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for energy.json and the figure of sensitivities.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Energy and throughput of reads and updates by formulas, and what gives the published TOPs/W."""
+    junction = load_card(card)
+    report = ternary_energy(load_ternary_energy(energy), MacrospinParameters.from_card(junction))
+    simulated = (
+        spice_energies(model_of(junction, load_array(array), Architecture.ONE_T_ONE_R, progress)) if spice else ()
+    )
+    result = report.to_json() | {"spice": [found.to_json() for found in simulated]}
+    if out:
+        write_json(make_folder(out) / "energy.json", result)
+        draw_ternary_energy(report, out / "energy.png")
+    if as_json:
+        _print_json(result)
+        return
+    _out.print(energy_table(report), sets_table(report), sensitivity_table(report), sep="\n")
+    if simulated:
+        _out.print(spice_energy_table(simulated))
+    if out:
+        _out.print(f"energy.json and energy.png are in {out}", markup=False, soft_wrap=True)
 
 
 @app.command("cell")
