@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
+from mtjspice.cards.conventions import Direction
 from mtjspice.cosim.compare_step import LEAST_P, MOST_READ_ERROR, MOST_SIGMA
 from mtjspice.cosim.ternary import compare_update, read_errors
 from mtjspice.cosim.ternary_decks import TernaryStep, write_ternary_decks
@@ -64,6 +66,10 @@ def test_updates_follow_the_cell_surface_in_every_case(model: ArrayModel) -> Non
     assert {(case.weight, case.sign) for case in found.cases} == {(w, s) for w in (-1, 0, 1) for s in (-1, 0, 1)}
     assert sum(case.switched for case in found.cases if not case.driven_out) == 0
     assert sum(case.switched for case in found.cases) > 20
+    # A wrong surface, of a current instead of a voltage that is held, is rejected: it has a third of AP->P's.
+    of_ap = [case for case in found.cases if case.driven_out and case.direction is Direction.AP_TO_P]
+    wrong = [model.surfaces[Direction.AP_TO_P].at(case.v_junction_v, 2.5e-9, np.inf) for case in of_ap]
+    assert binomtest(sum(case.switched for case in of_ap), 40 * len(of_ap), float(np.mean(wrong))).pvalue < 1e-3
     # The surrogate's junctions keep their resistance: 3 % at these probabilities.
     assert abs(found.energy_error) < 0.03
 

@@ -1,4 +1,4 @@
-"""Energy of ternary synapses: formulas against numbers worked out by hand, and the sets that give the published ones."""
+"""Energy of ternary synapses: formulas against numbers worked out by hand, and sets that give the published ones."""
 
 import pytest
 
