@@ -13,8 +13,10 @@ from mtjspice.crossbar.cells import Cells
 from mtjspice.crossbar.switches import SwitchTable
 from mtjspice.errors import ModelError
 
-_ROUNDS = 60
-_SETTLED_V = 1e-11
+_ROUNDS = 300
+_SETTLED_V, _LOST_V = 1e-11, 10.0
+_SHARE = 0.5
+"""Of the wires' new drops that a round takes: whole ones overshoot where wires take much of the voltage."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def solve_ternary(
     driver_v = np.broadcast_to(line_v[:, np.newaxis], shape)
     on = np.broadcast_to(column_on, shape)
     line, free, column = driver_v.astype(float), driver_v * 0.9, np.zeros(shape)
-    current = np.zeros(shape)
+    current, moved = np.zeros(shape), np.inf
     for _ in range(_ROUNDS):
         g, tangent = cells.conductance_s(free - column)
         through, _, by_free = table.current_a(width_m, line, free)
@@ -62,11 +64,15 @@ def solve_ternary(
         current = np.where(on, own + tangent * step, 0.0)
         drop, rise = _drops(current, r_ohm)
         moved = max(np.abs(driver_v - drop - line).max(), np.abs(rise - column).max(), np.abs(step[on]).max(initial=0))
-        line, column = driver_v - drop, rise
-        if moved < _SETTLED_V:
+        line, column = line + _SHARE * (driver_v - drop - line), column + _SHARE * (rise - column)
+        if moved < _SETTLED_V or moved > _LOST_V:
             break
-    else:
-        raise ModelError("the lines' voltages do not settle", given=f"segments of {r_ohm:g} ohm", where="the wires")
+    if not moved < _SETTLED_V:
+        raise ModelError(
+            "the wires take too much of the voltage: what their junctions see does not settle",
+            given=f"{shape[1]} columns, segments of {r_ohm:g} ohm",
+            next_step="drive fewer columns at once, or give the array card shorter or thicker segments",
+        )
     table.require(line[on], free[on])
     _, by_line, _ = table.current_a(width_m, line, free)
     return TernarySolution(np.where(on, column - free, 0.0), current, 1 / by_line)

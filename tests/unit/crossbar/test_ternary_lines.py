@@ -87,5 +87,5 @@ def test_columns_that_are_off_carry_nothing(mondal_parameters: MacrospinParamete
 def test_wires_that_take_most_of_the_voltage_are_refused(mondal_parameters: MacrospinParameters) -> None:
     array = array_of(1e4)
     cells = Cells.nominal(mondal_parameters, np.ones((16, 16)), 250.0)
-    with pytest.raises(ModelError, match="do not settle"):
+    with pytest.raises(ModelError, match="does not settle"):
         solve_ternary(array, table(array), cells, np.full(16, 0.5), np.ones(16, dtype=bool))
