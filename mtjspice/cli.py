@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,7 @@ from mtjspice.cards.campaign import load_campaign, paper_targets
 from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.die_statistics import load_die_statistics
 from mtjspice.cards.junction import find_card, load_card, shipped_cards
+from mtjspice.cards.ternary_energy import load_ternary_energy
 from mtjspice.cards.training import RuleName, Switching
 from mtjspice.cosim.gallery import write_gallery
 from mtjspice.cosim.people_decks import DeckKind, write_deck
@@ -38,6 +40,9 @@ from mtjspice.cosim.run import (
     require_time,
 )
 from mtjspice.cosim.step import Step
+from mtjspice.cosim.ternary import cosim_ternary
+from mtjspice.cosim.ternary_decks import TernaryStep, write_ternary_decks
+from mtjspice.cosim.ternary_energy import spice_energies
 from mtjspice.crossbar.die_files import load_dies, require_cards
 from mtjspice.crossbar.die_shapes import die_shapes
 from mtjspice.crossbar.dies import Die
@@ -50,6 +55,7 @@ from mtjspice.files import make_folder, write_json
 from mtjspice.jobs.executors import ClusterExecutor, Executor, LocalExecutor, default_workers
 from mtjspice.jobs.progress import progress
 from mtjspice.jobs.seeds import generator
+from mtjspice.junction.parameters import MacrospinParameters
 from mtjspice.report.benchmark_table import benchmark_table
 from mtjspice.report.calibration_page import draw_calibration
 from mtjspice.report.calibration_tables import coefficients_table, voltage_table, widths_table
@@ -68,6 +74,14 @@ from mtjspice.report.reproduction_page import draw_reproduction
 from mtjspice.report.reproduction_tables import footnotes, heading, reproduction_tables
 from mtjspice.report.sneak_figure import draw_sneak
 from mtjspice.report.sneak_tables import biasing_table, paper_table, sneak_table
+from mtjspice.report.ternary_cosim import draw_ternary_cosim, ternary_cosim_lines, ternary_cosim_table
+from mtjspice.report.ternary_energy import (
+    draw_ternary_energy,
+    energy_table,
+    sensitivity_table,
+    sets_table,
+    spice_energy_table,
+)
 from mtjspice.report.training_figure import draw_training
 from mtjspice.report.training_tables import training_table
 from mtjspice.report.waveforms import draw_waveforms
@@ -81,6 +95,7 @@ from mtjspice.surrogate.die_sets import dies_summary, load_maps, make_dies
 from mtjspice.surrogate.model import array_model, save_model
 from mtjspice.surrogate.read_model import read_model
 from mtjspice.surrogate.sneak import biasing_comparison, paper_comparison, sneak_report
+from mtjspice.surrogate.ternary_energy import ternary_energy
 from mtjspice.switching.points import Engine, Point
 from mtjspice.switching.probability import probability_of_pulse
 from mtjspice.training.campaign import run_training
@@ -94,6 +109,15 @@ from mtjspice.training.plan import Scenario
 from mtjspice.training.rule import Hardware
 from mtjspice.training.train import training_plan
 
+
+class CosimArch(StrEnum):
+    """What a co-simulation is of: an array of cells of either architecture, or ternary synapses."""
+
+    ONE_T_ONE_R = Architecture.ONE_T_ONE_R.value
+    ONE_R = Architecture.ONE_R.value
+    TERNARY = "ternary"
+
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 card_app = typer.Typer(no_args_is_help=True, help="Junction cards: list, show, check.")
 app.add_typer(card_app, name="card")
@@ -101,6 +125,8 @@ netlist_app = typer.Typer(no_args_is_help=True, help="Decks to open, read and ru
 app.add_typer(netlist_app, name="netlist")
 dies_app = typer.Typer(no_args_is_help=True, help="Many dies, each with its own defects and resistances.")
 app.add_typer(dies_app, name="dies")
+ternary_app = typer.Typer(no_args_is_help=True, help="Ternary synapses of two junctions.")
+app.add_typer(ternary_app, name="ternary")
 
 _WIDTH = 100
 _out = Console(width=_WIDTH, soft_wrap=False, highlight=False)
@@ -138,6 +164,10 @@ _ONLY_IN_CROSSBARS = (
     "scheduler",
 )
 """Options of `train` that only some scenarios have."""
+_ONLY_IN_CELL_ARRAYS = ("phases", "step", "variation", "stuck", "opened", "short", "grid", "yes")
+"""Options of `cosim` that ternary synapses do not have."""
+_SPELLED = {"opened": "open"}
+"""Options whose Python name would hide a builtin."""
 ArrayOption = Annotated[str, typer.Option(help="An array card: a shipped one's name, or a TOML file.")]
 ArchOption = Annotated[Architecture, typer.Option(help="With a transistor in each cell, or without.")]
 PhasesOption = Annotated[int | None, typer.Option(min=1, help="Of a write; 2 for 1t1r, 4 (or 2) for 1r.")]
@@ -150,6 +180,9 @@ OpenOption = Annotated[list[str] | None, typer.Option("--open", help="ROW,COLUMN
 ShortOption = Annotated[list[str] | None, typer.Option(help="ROW,COLUMN of a shorted cell.")]
 ModelOption = Annotated[
     JunctionModel, typer.Option(help="The junction: a subcircuit, or the compiled Verilog-A model.")
+]
+LevelOption = Annotated[
+    float, typer.Option(min=0, max=1, help="Of the drivers: junctions start at I0 + I1 LEVEL; training's is 0.")
 ]
 DeckFolderOption = Annotated[Path, typer.Option(help="Folder for the deck and what it needs.")]
 NetOption = Annotated[str, typer.Option(help="Layer sizes of the network that a die holds in pairs of cells.")]
@@ -317,6 +350,24 @@ netlist_app.command(
 )(_transient_command(DeckKind.STEP))
 
 
+@netlist_app.command("ternary")
+def netlist_ternary(
+    rows: RowsOption = 2,
+    cols: ColsOption = 3,
+    level: LevelOption = 0.0,
+    card: CardOption = "mondal2018",
+    array: ArrayOption = "array45",
+    out: DeckFolderOption = Path("out/ternary"),
+    seed: SeedOption = 1,
+) -> None:
+    """Write the decks of a read and of an update of ternary synapses, two junctions each."""
+    model = model_of(load_card(card), load_array(array), Architecture.ONE_T_ONE_R, progress)
+    rng = generator(seed, (rows, cols))
+    paths = write_ternary_decks(model, TernaryStep.drawn(model, rows, cols, rng), level, out, rng)
+    for path in paths:
+        _out.print(f"{path}: run it with `mtjspice simulate {path}`, or there with `ngspice {path.name}`", markup=False)
+
+
 @netlist_app.command("gallery")
 def netlist_gallery(
     card: CardOption = "mondal2018",
@@ -429,6 +480,37 @@ def dies_evaluate(
     _out.print(f"evaluation.json and evaluation.png are in {out}", markup=False, soft_wrap=True)
 
 
+@ternary_app.command("energy")
+def ternary_energy_command(
+    energy: Annotated[
+        str, typer.Argument(metavar="ENERGY", help="An energy card: a shipped one's name, or a TOML file.")
+    ] = "ternary",
+    card: CardOption = "mondal2018",
+    array: ArrayOption = "array45",
+    spice: Annotated[bool, typer.Option("--spice", help="Also simulate a read and an update of one synapse.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for energy.json and the figure of sensitivities.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Energy and throughput of reads and updates by formulas, and what gives the published TOPs/W."""
+    junction = load_card(card)
+    report = ternary_energy(load_ternary_energy(energy), MacrospinParameters.from_card(junction))
+    simulated = (
+        spice_energies(model_of(junction, load_array(array), Architecture.ONE_T_ONE_R, progress)) if spice else ()
+    )
+    result = report.to_json() | {"spice": [found.to_json() for found in simulated]}
+    if out:
+        write_json(make_folder(out) / "energy.json", result)
+        draw_ternary_energy(report, out / "energy.png")
+    if as_json:
+        _print_json(result)
+        return
+    _out.print(energy_table(report), sets_table(report), sensitivity_table(report), sep="\n")
+    if simulated:
+        _out.print(spice_energy_table(simulated))
+    if out:
+        _out.print(f"energy.json and energy.png are in {out}", markup=False, soft_wrap=True)
+
+
 @app.command("cell")
 def cell_command(
     card: CardArgument = "mondal2018",
@@ -453,7 +535,10 @@ def cell_command(
 
 @app.command("cosim")
 def cosim(
-    arch: ArchOption = Architecture.ONE_T_ONE_R,
+    context: typer.Context,
+    arch: Annotated[
+        CosimArch, typer.Option(help="With a transistor in each cell, without, or ternary synapses of two junctions.")
+    ] = CosimArch.ONE_T_ONE_R,
     phases: PhasesOption = None,
     rows: RowsOption = 4,
     cols: ColsOption = 4,
@@ -475,7 +560,13 @@ def cosim(
     as_json: JsonOption = False,
 ) -> None:
     """Take the same step in SPICE and on the surrogate, and say whether they agree."""
-    taken = _step(arch, phases, rows, cols, step, seed)
+    if arch is CosimArch.TERNARY:
+        _refuse(context, "--arch ternary", _ONLY_IN_CELL_ARRAYS)
+        folder = out or Path("out/cosim_ternary")
+        request = CosimRequest(load_card(card), load_array(array), seed, folder, resume)
+        _cosim_ternary(request, (rows, cols), trials, _executor(workers, scheduler), as_json)
+        return
+    taken = _step(Architecture(arch), phases, rows, cols, step, seed)
     size = "x".join(map(str, taken.state.shape))
     folder = out or Path("out") / ("cosim_grid" if grid else f"cosim_{arch}_{taken.phases}phase_{size}")
     request = CosimRequest(load_card(card), load_array(array), seed, folder, resume)
@@ -509,6 +600,25 @@ def cosim(
         _out.print(verdicts[0 if agrees else 1], markup=False)
         _out.print(f"cosim.json and a figure are in {folder}", markup=False, soft_wrap=True)
     if not agrees:
+        raise typer.Exit(1)
+
+
+def _cosim_ternary(
+    request: CosimRequest, shape: tuple[int, int], trials: int, executor: Executor, as_json: bool
+) -> None:
+    with _stoppable(f"finished batches are kept in {request.folder}: give the same command with --resume"):
+        found = cosim_ternary(request, shape, trials, executor=executor, progress=progress, draw=draw_ternary_cosim)
+    _warn([], found.not_simulated)
+    if as_json:
+        _print_json(found.to_json())
+    else:
+        _out.print(ternary_cosim_table(found))
+        for line in ternary_cosim_lines(found):
+            _out.print(line, markup=False)
+        agree = "agree" if found.agrees() else "DO NOT agree"
+        _out.print(f"SPICE and the surrogate {agree}", markup=False)
+        _out.print(f"cosim.json and a figure are in {request.folder}", markup=False, soft_wrap=True)
+    if not found.agrees():
         raise typer.Exit(1)
 
 
@@ -732,7 +842,7 @@ def _refuse(context: typer.Context, where: str, names: tuple[str, ...]) -> None:
         raise InputError(
             "an option plays no part here" if len(given) == 1 else "options play no part here",
             where=where,
-            given=", ".join(f"--{name.replace('_', '-')}" for name in given),
+            given=", ".join(f"--{_SPELLED.get(name, name).replace('_', '-')}" for name in given),
         )
 
 

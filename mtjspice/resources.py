@@ -56,3 +56,8 @@ def training_folder() -> Path:
 def dies_folder() -> Path:
     """Return the folder of shipped statistics of dies."""
     return models_folder() / "dies"
+
+
+def energy_folder() -> Path:
+    """Return the folder of shipped energy cards."""
+    return models_folder() / "energy"

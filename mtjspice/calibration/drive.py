@@ -44,26 +44,25 @@ class CellDrive:
         junction_v = sign * coefficients.voltage_v(x_abs)
         switches = self.array.switches
         if self.architecture is Architecture.ONE_T_ONE_R:
-            return junction_v + _drain_v(self.table, switches.select_width_m, current_a, np.zeros_like(current_a))
-        column_v = _drain_v(self.table, switches.column_width_per_cell_m, current_a, np.zeros_like(current_a))
-        return _drain_v(self.table, switches.row_width_per_cell_m, current_a, column_v + junction_v)
+            return junction_v + drain_v(self.table, switches.select_width_m, current_a, np.zeros_like(current_a))
+        column_v = drain_v(self.table, switches.column_width_per_cell_m, current_a, np.zeros_like(current_a))
+        return drain_v(self.table, switches.row_width_per_cell_m, current_a, column_v + junction_v)
 
 
 def series_resistance_ohm(table: SwitchTable, width_m: float, current_a: float) -> float:
     """Return dV/dI of a switch that carries `current_a` out of the common mode's side."""
     zero = np.zeros(1)
-    drain_v = _drain_v(table, width_m, np.array([current_a]), zero)
-    return float(1 / table.current_a(width_m, drain_v, zero)[1][0])
+    return float(1 / table.current_a(width_m, drain_v(table, width_m, np.array([current_a]), zero), zero)[1][0])
 
 
-def _drain_v(table: SwitchTable, width_m: float, current_a: np.ndarray, source_v: np.ndarray) -> np.ndarray:
+def drain_v(table: SwitchTable, width_m: float, current_a: np.ndarray, source_v: np.ndarray) -> np.ndarray:
     """Return the voltage, (n,), from which a switch carries `current_a` to `source_v`; by Newton."""
-    drain_v = source_v.copy()
+    found_v = source_v.copy()
     for _ in range(_ITERATIONS):
-        current, by_drain, _ = table.current_a(width_m, drain_v, source_v)
+        current, by_drain, _ = table.current_a(width_m, found_v, source_v)
         step = (current_a - current) / by_drain
-        drain_v += step
+        found_v += step
         if np.abs(step).max(initial=0.0) < 1e-12:
             break
-    table.require(drain_v, source_v)
-    return drain_v
+    table.require(found_v, source_v)
+    return found_v

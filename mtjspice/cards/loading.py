@@ -158,7 +158,7 @@ def _fault(item: Any, kind: type[BaseModel]) -> str:
 
 _UNITS = {
     "_a_per_m": "A/m", "_j_per_m2": "J/m^2", "_ohm_m2": "ohm m^2", "_ohm": "ohm", "_rad": "rad",
-    "_m": "m", "_t": "T", "_k": "K", "_v": "V", "_s": "s", "_a": "A",
+    "_m": "m", "_t": "T", "_k": "K", "_v": "V", "_s": "s", "_a": "A", "_j": "J",
 }  # fmt: skip
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 

@@ -10,6 +10,7 @@ from mtjspice.cards.conventions import Direction, Drive
 from mtjspice.cards.junction import JunctionCard
 from mtjspice.cosim.people_decks import DeckKind, write_deck
 from mtjspice.cosim.step import Step
+from mtjspice.cosim.ternary_decks import TernaryStep, write_ternary_decks
 from mtjspice.crossbar.cells import Cells
 from mtjspice.files import make_folder, write_text
 from mtjspice.jobs.seeds import generator
@@ -78,6 +79,13 @@ EXHIBITS = (
     ),
 )
 
+_TERNARY = {
+    "read": "Synapses of two junctions, whose pinned sides are tied to the column. The two lines of a row are at "
+    "x v_read and -x v_read, so that v(sum1) ... are sums of x W with W = m1 - m2 and no reference column.",
+    "update": "Their update, row after row: columns to be raised, then those to be lowered. Watch drv1a and drv1b "
+    "exchange levels, and gate1 ... gate3 end at their own widths.",
+}
+
 
 def write_gallery(card: JunctionCard, models: dict[Architecture, ArrayModel], folder: Path, seed: int) -> Path:
     """Write every exhibit, and ``index.md``, into `folder`; return the index's path.
@@ -108,6 +116,9 @@ def write_gallery(card: JunctionCard, models: dict[Architecture, ArrayModel], fo
         "One junction and one write pulse, with noise that ngspice makes itself: another outcome in every run.",
         "",
     ]
+    model, rng = models[Architecture.ONE_T_ONE_R], generator(seed, (len(EXHIBITS) + 1,))
+    for path in write_ternary_decks(model, TernaryStep.drawn(model, 2, 3, rng), 0.0, folder / "ternary", rng):
+        lines += [f"## [ternary/{path.name}](ternary/{path.name})", "", _TERNARY[path.name.split("_")[1]], ""]
     index = make_folder(folder) / "index.md"
     write_text(index, "\n".join(lines))
     return index

@@ -90,6 +90,7 @@ class CellContext:
         kind: ``live`` switches, ``frozen`` keeps its state, ``resistor`` is r_ohm, ``open`` is nothing.
         start: of the magnetisation, a unit vector; (0, 0, mz) where it is frozen.
         r_p_ohm, tmr0: its own, or None where it is as the junction's.
+        junction: which one of a crossing's junctions, ``a`` or ``b``; empty where there is one.
     """
 
     row: int
@@ -99,11 +100,12 @@ class CellContext:
     r_p_ohm: float | None = None
     tmr0: float | None = None
     r_ohm: float = 0.0
+    junction: str = ""
 
     @property
     def label(self) -> str:
         """What its elements and nodes are named after."""
-        return f"{self.row}_{self.column}"
+        return f"{self.row}_{self.column}{self.junction}"
 
 
 @dataclass(frozen=True)

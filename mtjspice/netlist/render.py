@@ -9,6 +9,7 @@ import jinja2
 from mtjspice.errors import InputError
 from mtjspice.netlist.context import CampaignContext, CrossbarContext, PulseContext, TransistorContext
 from mtjspice.netlist.lint import check_deck
+from mtjspice.netlist.ternary import TernaryContext
 from mtjspice.resources import netlists_folder
 from mtjspice.units import spice_number
 
@@ -160,6 +161,11 @@ def render_campaign(context: CampaignContext) -> str:
 def render_crossbar(context: CrossbarContext) -> str:
     """Return the deck of a crossbar, checked: to be run in a folder with its transistor library and noise files."""
     return check_deck(fill("crossbar.cir.j2", context))
+
+
+def render_ternary(context: TernaryContext) -> str:
+    """Return the deck of an array of ternary synapses, checked: to be run as a crossbar's."""
+    return check_deck(fill("ternary.cir.j2", context))
 
 
 def render_transistor_sweep(context: TransistorContext) -> str:

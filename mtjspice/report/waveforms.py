@@ -159,14 +159,14 @@ def _add_legend(axis: Any) -> None:
 
 
 _CROSSBAR = (
-    _Panel(r"v\(drv\d+\)", "row drivers\n[V]", _draw_lines),
+    _Panel(r"v\(drv\d+[ab]?\)", "row drivers\n[V]", _draw_lines),
     _Panel(r"v\(en\d+\)", "row\nenables", _draw_lanes),
     _Panel(r"v\(gate\d+\)", "column\ngates", _draw_lanes),
     _Panel(r"v\(row\d+\)", "rows\n[V]", _draw_lines),
     _Panel(r"v\(col\d+\)", "columns\n[V]", _draw_lines),
     _Panel(r"i\(vsense\d+\)", "column\ncurrents [µA]", _draw_currents),
-    _Panel(r"v\(mz\d+_\d+\)", "m_z", _draw_states),
+    _Panel(r"v\(mz\d+_\d+[ab]?\)", "m_z", _draw_states),
 )
-_AUXILIARY = _Panel(r"v\((bulk|gateref|sum\d+)\)|i\(v(bulk|gateref|ref|(row|en|gate)\d+)\)", "", _draw_lines)
+_AUXILIARY = _Panel(r"v\((bulk|gateref|sum\d+)\)|i\(v(bulk|gateref|ref|row\d+[ab]?|(en|gate)\d+)\)", "", _draw_lines)
 """What a crossbar's deck saves for its energy and its outputs, and what would only crowd the figure."""
 _OTHERS = (_Panel(r"v\(.*\)", "voltages\n[V]", _draw_lines), _Panel(r"i\(.*\)", "currents\n[µA]", _draw_currents))

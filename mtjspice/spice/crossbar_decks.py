@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from mtjspice.cards.array import Architecture, ArrayCard, SwitchKind
+from mtjspice.cards.array import Architecture, ArrayCard, Levels, SwitchKind
 from mtjspice.cards.conventions import Direction
 from mtjspice.crossbar.cells import Cells, Defect
 from mtjspice.errors import InputError
@@ -26,7 +26,7 @@ from mtjspice.spice.libraries import library_name
 
 _COMPILED = "mtj_llg.osdi"
 """What OpenVAF makes of models/mtj_llg.va; beside the deck."""
-_RESTORING_PER_NS = 20.0
+RESTORING_PER_NS = 20.0
 """Pulls |m| to 1: edges make steps unequal, and then the trapezoidal rule lets it drift (see `spice.decks`)."""
 
 
@@ -126,14 +126,7 @@ def _context(
             given=f"states of {cells.state.shape[0]} x {cells.state.shape[1]}",
             allowed=f"{rows} inputs x {columns} errors",
         )
-    lowest = min(float(phase.row_v.min()) for phase in schedule.phases)
-    if min(levels.bulk_v, levels.gate_off_v) > lowest:
-        raise InputError(
-            "a row goes below the transistors' bulk or off-gates, so that cells that are off would conduct",
-            given=f"row at {lowest:.4g} V, bulk at {levels.bulk_v:g} V, gates off at {levels.gate_off_v:g} V",
-            allowed="bulk and off-gates at or below the most negative row",
-            next_step="lower bulk_v and gate_off_v in the array card, or raise common_mode_v",
-        )
+    require_levels(schedule, levels)
     off_v, on_v = levels.gate_off_v, levels.gate_on_v
     row_points = tuple(schedule.row_waveform(i) for i in range(rows))
     gate_points = tuple(schedule.column_waveform(j, off_v, on_v) for j in range(columns))
@@ -154,14 +147,14 @@ def _context(
         rows=rows,
         columns=columns,
         cells=tuple(
-            _cell(cells, row, column, None if starts is None else starts[row, column], varies)
+            cell_context(cells, row, column, None if starts is None else starts[row, column], varies)
             for row in range(rows)
             for column in range(columns)
         ),
-        junction=junction_context(device.parameters, restoring_per_ns=_RESTORING_PER_NS, varies=varies),
+        junction=junction_context(device.parameters, restoring_per_ns=RESTORING_PER_NS, varies=varies),
         r_segment_ohm=array.wires.r_segment_ohm,
         c_segment_f=array.wires.c_segment_f if stop_s is not None else 0.0,
-        switches=_switches(array, (rows, columns)),
+        switches=switch_context(array, (rows, columns)),
         levels=levels,
         sense=SenseContext(array.read.r_feedback_ohm, device.r_reference_ohm),
         row_points=row_points,
@@ -178,7 +171,8 @@ def _context(
     )
 
 
-def _cell(cells: Cells, row: int, column: int, start: np.ndarray | None, varies: bool) -> CellContext:
+def cell_context(cells: Cells, row: int, column: int, start: np.ndarray | None, varies: bool) -> CellContext:
+    """Return a cell, (row, column) from 0: it keeps its state where there is no `start`."""
     place = (row, column)
     defect = Defect(cells.defect[place])
     if defect is Defect.OPEN:
@@ -191,7 +185,24 @@ def _cell(cells: Cells, row: int, column: int, start: np.ndarray | None, varies:
     return CellContext(row + 1, column + 1, kind, (mx, my, mz), *own)
 
 
-def _switches(array: ArrayCard, shape: tuple[int, int]) -> SwitchContext:
+def require_levels(schedule: Schedule, levels: Levels) -> None:
+    """Require that transistors that are off stay off.
+
+    Raises:
+        InputError: a line goes below their bulk or gates.
+    """
+    lowest = min(float(phase.row_v.min()) for phase in schedule.phases)
+    if min(levels.bulk_v, levels.gate_off_v) > lowest:
+        raise InputError(
+            "a row goes below the transistors' bulk or off-gates, so that cells that are off would conduct",
+            given=f"row at {lowest:.4g} V, bulk at {levels.bulk_v:g} V, gates off at {levels.gate_off_v:g} V",
+            allowed="bulk and off-gates at or below the most negative row",
+            next_step="lower bulk_v and gate_off_v in the array card, or raise common_mode_v",
+        )
+
+
+def switch_context(array: ArrayCard, shape: tuple[int, int]) -> SwitchContext:
+    """Return the switches of an array of (rows, columns) cells."""
     switches = array.switches
 
     def size(width_m: float) -> SwitchSize:

@@ -92,7 +92,7 @@ def test_the_gallery_runs_in_ngspice_alone(tmp_path: Path) -> None:
     run("netlist", "gallery", "--out", tmp_path)
     index = (tmp_path / "index.md").read_text()
     decks = sorted(tmp_path.glob("*/*.cir"))
-    assert len(decks) == 5
+    assert len(decks) == 7
     ngspice = shutil.which("ngspice")
     assert ngspice
     for deck in decks:
