@@ -248,10 +248,11 @@ def _conditions() -> tuple[Condition, ...]:
         Condition("10 % shorts, 80 % stuck", known.model_copy(update={"rates": stuck})),
         Condition("clusters of 5", known.model_copy(update={"cluster_cells": 5.0})),
         Condition("resistances +- 20 %", known.model_copy(update={"r_p_percent": 20.0})),
-        Condition("1R, no transistors", known, architecture=Architecture.ONE_R),
+        Condition("1R, shorts of 250 ohm", known, architecture=Architecture.ONE_R),
         Condition("read noise of 0.5 weights", known, Sensing(noise=0.5)),
-        Condition("8 bits", known, Sensing(full_scale=0.25, bits=8)),
-        Condition("6 bits", known, Sensing(full_scale=0.25, bits=6)),
+        Condition("sums clipped at 0.25", known, Sensing(full_scale=0.25)),
+        Condition("8 bits over +- 0.5", known, Sensing(full_scale=0.5, bits=8)),
+        Condition("6 bits over +- 0.5", known, Sensing(full_scale=0.5, bits=6)),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mtjspice.cards.array import Architecture
 from mtjspice.cards.die_statistics import load_die_statistics
 from mtjspice.crossbar.cells import Cells, Defect
 from mtjspice.crossbar.die_drawing import draw_die
@@ -101,3 +102,17 @@ def test_a_map_of_defects_knows_no_resistances(select1500: ReadModel) -> None:
         healthy = cells.switches[:, 0::2] & cells.switches[:, 1::2]
         np.testing.assert_allclose(a[healthy], 1, rtol=1e-6)
         np.testing.assert_allclose(b[healthy], 0, atol=1e-6)
+
+
+def test_without_transistors_a_short_is_all_that_its_column_sees(select1500: ReadModel) -> None:
+    """28 weights by the cards' resistances: (1/250 - (G_P + G_AP)/2)/(G_P - G_AP), nothing in series."""
+    model = replace(select1500, architecture=Architecture.ONE_R)
+    cells = Cells.nominal(model.parameters, np.zeros((2, 4)), 250.0).with_defects(shorts=[(1, 2)])
+    ((a, b),) = die_parts(model, Die("one short", (cells,)))
+    bias = 1 + (model.array.read.v_read_v / cells.v_h_v) ** 2
+    g_p = 1 / model.parameters.r_p_ohm
+    g_ap = g_p / (1 + model.parameters.tmr0 / bias)
+    assert b[1, 1] == pytest.approx((1 / 250 - (g_p + g_ap) / 2) / (g_p - g_ap), rel=1e-6)
+    assert a[1, 1] == pytest.approx(0.5, rel=1e-6)
+    assert np.delete(a.ravel(), 3) == pytest.approx(1, rel=1e-6)
+    assert np.delete(b.ravel(), 3) == pytest.approx(0, abs=1e-6)
