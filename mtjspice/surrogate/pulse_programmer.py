@@ -168,7 +168,14 @@ def pulse_strength(tables: PulseTables, probability: Any, xp: Any = np) -> Any:
 def switching_probability(
     tables: PulseTables, state: Any, strength: Any, low: Any = None, high: Any = None, *, xp: Any = np
 ) -> Any:
-    """Return the probability that pulses drive junctions out of `state`; arrays of one shape.
+    """Return the probability that pulses drive junctions out of `state`; arguments as for `switching_rate`."""
+    return -xp.expm1(-switching_rate(tables, state, strength, low, high, xp=xp))
+
+
+def switching_rate(
+    tables: PulseTables, state: Any, strength: Any, low: Any = None, high: Any = None, *, xp: Any = np
+) -> Any:
+    """Return -log(1 - P) of pulses that drive junctions out of `state`; arrays of one shape.
 
     Args:
         tables: of the pulses.
@@ -190,7 +197,7 @@ def switching_probability(
         position = share * (tables.roots.shape[2] - 1)
         below, above = (_between(tables.roots, position, xp, (state, n)) for n in (k, k + 1))
         root = below + (place - k) * (above - below)
-    return xp.where(strength < 0.0, 0.0, -xp.expm1(-(root**4)))
+    return xp.where(strength < 0.0, 0.0, root**4)
 
 
 def _between(table: Any, position: Any, xp: Any, index: tuple[Any, ...] = ()) -> Any:
