@@ -57,9 +57,9 @@ class QuantisedNet:
 def quantised_net(net: str, features: int, classes: int) -> QuantisedNet:
     """Return a network for data.
 
-    Layers are ``32C5``, filters of 5 x 5 (3 x 3 are padded, so that the image keeps its size, larger ones not), ``MP2``,
-    the largest of 2 x 2, and ``512``, units that see all. ``2x32C3`` is two layers. Networks without filters begin with
-    the number of inputs.
+    Layers are ``32C5``, filters of 5 x 5 (those of 3 x 3 are padded, so that the image keeps its size, larger ones are
+    not), ``MP2``, the largest of 2 x 2, and ``512``, units that see all. ``2x32C3`` is two layers. Networks without
+    filters begin with the number of inputs.
 
     Raises:
         InputError: no such network, or one that does not fit the data.

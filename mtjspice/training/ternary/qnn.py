@@ -17,11 +17,11 @@ from mtjspice.errors import InputError
 from mtjspice.surrogate.ideal_array import write_device
 from mtjspice.surrogate.model import ArrayModel
 from mtjspice.surrogate.pulse_programmer import (
-    NO_PULSE,
     STRONGEST,
     PulseTables,
     pulse_strength,
     pulse_tables,
+    switching_probability,
     switching_rate,
 )
 from mtjspice.surrogate.synapses import Synapses, new_junctions, synapses
@@ -47,10 +47,10 @@ _SCALE_RATE = 0.01
 """Of the batch normalisation's parameters, by Adam, whatever proposes changes of weights."""
 _NEAR = 1e-4
 """Added to a batch's variance."""
-_CEILINGS = 8
-"""Per unit of strength: up to which pulses share a bound."""
-_GROUPS = 64
-"""Of junctions, by how easily they switch."""
+_DROPPED = 21
+"""Bits of a float32 that its leading ones leave out: four values to an octave."""
+_BINS = 12
+"""Of a junction's resistance."""
 _TEST_BATCH = 1000
 
 
@@ -115,9 +115,8 @@ class JunctionWeights:
     Nothing is read before it is written: a junction that is where it is driven to stays. The remainder of a proposal
     sets the pulse; each whole step is a pulse at the strongest.
 
-    Few junctions flip, so that random numbers are drawn for few. One that flips with probability P does so as if events
-    of a Poisson process came at a rate of -log(1 - P). They are drawn at a bound of the rate, the same for a group of
-    junctions that switch alike, and kept with the ratio of the rates (thinning).
+    Few synapses change, so that probabilities are worked out for few: those whose random number is below a bound, known
+    from the proposal's leading bits and from the bins in which the synapse's resistances lie.
     """
 
     def __init__(self, tables: PulseTables, layers: list[Synapses], start: list[np.ndarray], device: Any) -> None:
@@ -133,57 +132,90 @@ class JunctionWeights:
         self._step = kind.step
         self._most_steps = len(kind.weights) - 1
         self._tables = tables.converted(put)
-        least = -math.expm1(-(tables.first**4))
-        self._least = math.atanh(least) / _STEEPNESS
+        self._least = math.atanh(-math.expm1(-(tables.first**4))) / _STEEPNESS
         self._state = joined(start, 1)
         self._share = joined([layer.share for layer in layers], 2)
-        # Junctions of all synapses in one row: M1 of all, then M2.
-        self._switches = joined([layer.switches for layer in layers], 1).flatten()
-        resistance = joined([layer.resistance for layer in layers], 3).flatten(start_dim=2)
+        self._switches = joined([layer.switches for layer in layers], 1)
+        resistance = joined([layer.resistance for layer in layers], 3)
         nominal = bool(torch.allclose(resistance, torch.ones_like(resistance), atol=1e-6))
         self._resistance = None if nominal else resistance
-        self._count = self._switches.numel()
-        self._group = -(-self._count // _GROUPS)
-        self._order = torch.argsort(self._largest_rates(1.0), descending=True)
-        self._bounds: dict[float, Any] = {}
+        self._lowest_bits = _leading_bits(torch.tensor([self._least])).item() - 1
+        self._bounds, self._classes = self._new_bounds()
         self.seen = self._read()
         self.counts = Counts()
 
     def _read(self) -> Any:
         return torch.where(self._state == 1, self._share[1], self._share[0]).sum(dim=0)
 
+    def _new_bounds(self) -> tuple[Any, Any]:
+        """Return bounds of a change's probability, and the places of synapses in them: down (0), up (1).
+
+        Bounds come by direction, bin of resistance of each junction, and leading bits of the proposal; the first one is
+        0, for proposals that get no pulse. Places are None where junctions are alike.
+        """
+        device = self._state.device
+        ends = torch.arange(self._lowest_bits + 2, _leading_bits(torch.ones(1)).item() + 2, dtype=torch.int32)
+        largest = (ends << _DROPPED).view(torch.float32).clip(max=1.0).to(device)
+        strength = pulse_strength(self._tables, self._chance(largest), torch)
+
+        def rates(state: int, low: Any = None, high: Any = None) -> Any:
+            """Return rates out of a state: (bits,), or (bins, bits) of the easiest junction in each bin."""
+            if low is None:
+                return switching_rate(
+                    self._tables, torch.full_like(strength, state, dtype=torch.int64), strength, xp=torch
+                )
+            shape = (len(low), len(strength))
+            left = torch.full(shape, state, device=device)
+            low, high = (end.double()[:, None].expand(shape) for end in (low, high))
+            return switching_rate(self._tables, left, strength.expand(shape), low, high, xp=torch)
+
+        if self._resistance is None:
+            # The same up and down.
+            return self._as_bounds(
+                rates(0) + rates(1) if len(self._state) == 2 else torch.maximum(rates(0), rates(1))
+            ), None
+        bins, low, high = self._binned(self._resistance)
+        found, classes = [], []
+        for up in (0, 1):
+            place = torch.zeros_like(bins[0, 0])
+            rate = torch.zeros(1, len(strength), dtype=torch.float64, device=device)
+            for junction in range(len(self._state)):
+                state = junction if up else 1 - junction
+                place = place * _BINS + bins[state, junction]
+                own = rates(state, low[state, junction], high[state, junction])
+                rate = (rate[:, None] + own[None]).flatten(end_dim=1)
+            classes.append((place + up * len(rate)) * (len(strength) + 1))
+            found.append(self._as_bounds(rate))
+        return torch.cat(found), torch.stack(classes).int()
+
+    @staticmethod
+    def _as_bounds(rate: Any) -> Any:
+        """Return probabilities of rates (..., bits) in one row, each with a 0 before it."""
+        return functional.pad(-torch.expm1(-rate) * (1 + 1e-6), (1, 0)).flatten().float()
+
+    @staticmethod
+    def _binned(resistance: Any) -> tuple[Any, Any, Any]:
+        """Return bins (2, junctions, n), and the least resistances at I0 and I0 + I1 in each, (2, junctions, bins)."""
+        low, high = resistance
+        first, last = low.amin(dim=-1, keepdim=True), low.amax(dim=-1, keepdim=True)
+        bins = ((low - first) * (_BINS / (last - first).clip(min=1e-6))).long().clip(max=_BINS - 1)
+        empty = torch.ones(*low.shape[:-1], _BINS, device=low.device)
+        least = [empty.scatter_reduce(-1, bins, end, "amin", include_self=False) for end in (low, high)]
+        return bins, *least
+
     def update(self, change: Any, rng: Any) -> None:
         """See `Weights`."""
         steps = change.abs().div_(self._step)
-        largest = steps.max()
-        if largest >= 1:
+        if steps.max() >= 1:
             self._whole_steps(steps, change, rng)
-            largest = steps.max()
-        strongest = float(pulse_strength(self._tables, self._chance(largest), torch))
-        if strongest == NO_PULSE:
-            return
         self.counts.pulses += int(torch.count_nonzero(steps >= self._least))
-        at, bound = self._events(strongest, rng)
-        synapse, left = self._driven(at, change)
-        moves = self._state.view(-1)[at] == left
-        at, synapse, left, bound = at[moves], synapse[moves], left[moves], bound[moves]
-        rate = self._rate(at, left, pulse_strength(self._tables, self._chance(steps[synapse]), torch))
-        self._flip(at[self._uniform(at.shape, rng) * bound < rate])
-
-    def _driven(self, at: Any, change: Any) -> tuple[Any, Any]:
-        """Return the synapses of junctions `at`, and the states that they are driven out of."""
-        synapses = self.seen.numel()
-        second = (at >= synapses).long()
-        synapse = at - synapses * second
-        return synapse, torch.where(change[synapse] > 0, second, 1 - second)
-
-    @staticmethod
-    def _chance(steps: Any) -> Any:
-        # A remainder that rounds to certainty has no rate.
-        return torch.tanh(_STEEPNESS * steps.double()).clip(max=1 - 2.0**-24)
-
-    def _uniform(self, shape: Any, rng: Any) -> Any:
-        return torch.rand(shape, generator=rng, dtype=torch.float64, device=self._state.device)
+        place = (_leading_bits(steps) - self._lowest_bits).clip_(min=0)
+        if self._classes is not None:
+            place += torch.where(change > 0, self._classes[1], self._classes[0])
+        drawn = torch.rand(steps.shape, generator=rng, device=steps.device)
+        at = torch.nonzero(drawn < self._bounds.index_select(0, place)).squeeze(1)
+        strength = pulse_strength(self._tables, self._chance(steps.index_select(0, at)), torch)
+        self._drive(at, strength, change.index_select(0, at) > 0, drawn.index_select(0, at))
 
     def _whole_steps(self, steps: Any, change: Any, rng: Any) -> None:
         """Make whole steps and take them off; more than lead from one end to the other change nothing."""
@@ -191,56 +223,48 @@ class JunctionWeights:
         whole = steps[chosen].floor()
         steps[chosen] -= whole
         for count in range(self._most_steps):
-            synapse = chosen[whole > count]
-            self.counts.pulses += len(synapse)
-            at = torch.cat([synapse + n * self.seen.numel() for n in range(len(self._state))])
-            _, left = self._driven(at, change)
-            rate = self._rate(at, left, torch.full(at.shape, STRONGEST, dtype=torch.float64, device=at.device))
-            drawn = -torch.log1p(-self._uniform(at.shape, rng))
-            self._flip(at[(drawn < rate) & (self._state.view(-1)[at] == left)])
+            at = chosen[whole > count]
+            self.counts.pulses += len(at)
+            strength = torch.full(at.shape, STRONGEST, dtype=torch.float64, device=at.device)
+            self._drive(at, strength, change[at] > 0, torch.rand(at.shape, generator=rng, device=at.device))
 
-    def _events(self, strongest: float, rng: Any) -> tuple[Any, Any]:
-        """Return the junctions, (m,), at which events come at the bounds of pulses up to a strength, and the bounds."""
-        ceiling = math.ceil(strongest * _CEILINGS) / _CEILINGS
-        if ceiling not in self._bounds:
-            rates = torch.zeros(_GROUPS * self._group, dtype=torch.float64, device=self._order.device)
-            rates[: self._count] = self._largest_rates(ceiling)[self._order]
-            self._bounds[ceiling] = rates.view(_GROUPS, -1).amax(dim=1) * (1 + 1e-9)
-        bounds = self._bounds[ceiling]
-        ends = torch.cumsum(bounds * self._group, dim=0)
-        count = int(torch.poisson(ends[-1:], generator=rng))
-        passed = self._uniform((count,), rng) * ends[-1]
-        group = torch.searchsorted(ends, passed).clip(max=_GROUPS - 1)
-        bound = bounds[group]
-        back = ((ends[group] - passed) / bound).long().clip(0, self._group - 1)
-        place = (group + 1) * self._group - 1 - back
-        there = place < self._count  # the last groups are not full
-        return self._order[place[there]], bound[there]
+    @staticmethod
+    def _chance(steps: Any) -> Any:
+        # A remainder that rounds to certainty has no rate.
+        return torch.tanh(_STEEPNESS * steps.double()).clip(max=1 - 2.0**-24)
 
-    def _largest_rates(self, strength: float) -> Any:
-        """Return the larger rate of either state of all junctions."""
-        device = self._state.device
-        at = torch.arange(self._count, device=device)
-        strengths = torch.full((self._count,), strength, dtype=torch.float64, device=device)
-        return torch.maximum(*(self._rate(at, torch.full_like(at, state), strengths) for state in (0, 1)))
-
-    def _rate(self, at: Any, left: Any, strength: Any) -> Any:
-        """Return the rates of junctions `at` that are driven out of states, each by a pulse of its own."""
-        if self._resistance is None:
-            rate = switching_rate(self._tables, left, strength, xp=torch)
+    def _drive(self, at: Any, strength: Any, up: Any, drawn: Any) -> None:
+        """Pulse the synapses `at`, (m,) increasing; `drawn`, (m,) uniform in [0, 1), decides."""
+        first = torch.where(up, 0, 1)
+        chances = [
+            self._chance_of(junction, at, left, strength)
+            for junction, left in enumerate((first, 1 - first)[: len(self._state)])
+        ]
+        # Both flip below the product, and either alone in a stretch of its own: so that they are independent.
+        if len(chances) == 1:
+            flips = [drawn < chances[0]]
         else:
-            low, high = self._resistance[:, left, at].double()
-            rate = switching_rate(self._tables, left, strength, low, high, xp=torch)
-        return rate * self._switches[at]
+            one, other = chances
+            both = one * other
+            flips = [drawn < one, (drawn < both) | ((drawn >= one) & (drawn < one + other - both))]
+        for junction, flipping in enumerate(flips):
+            moved = at[flipping]
+            self._state[junction, moved] ^= 1
+            self.counts.flips += len(moved)
+        moved = at[torch.stack(flips).any(dim=0)]
+        states = self._state[:, moved]
+        self.seen[moved] = torch.where(states == 1, self._share[1][:, moved], self._share[0][:, moved]).sum(dim=0)
 
-    def _flip(self, at: Any) -> None:
-        """Flip junctions, each once."""
-        at = torch.unique(at)
-        self._state.view(-1)[at] ^= 1
-        synapse = at % self.seen.numel()
-        states = self._state[:, synapse]
-        self.seen[synapse] = torch.where(states == 1, self._share[1][:, synapse], self._share[0][:, synapse]).sum(dim=0)
-        self.counts.flips += len(at)
+    def _chance_of(self, junction: int, at: Any, left: Any, strength: Any) -> Any:
+        """Return the probabilities that a junction of synapses `at` is in the state `left`, and leaves it."""
+        moves = (self._state[junction].index_select(0, at) == left) & self._switches[junction].index_select(0, at)
+        if self._resistance is None:
+            chance = switching_probability(self._tables, left, strength, xp=torch)
+        else:
+            place = (left * len(self._state) + junction) * self.seen.numel() + at
+            low, high = self._resistance.view(2, -1).index_select(1, place).double()
+            chance = switching_probability(self._tables, left, strength, low, high, xp=torch)
+        return chance * moves
 
     def state(self) -> np.ndarray:
         """See `Weights`; (junctions, n)."""
@@ -250,6 +274,11 @@ class JunctionWeights:
         """See `Weights`."""
         self._state.copy_(torch.from_numpy(state))
         self.seen.copy_(self._read())
+
+
+def _leading_bits(steps: Any) -> Any:
+    """Return exponents and first two bits of float32 magnitudes, as int32; they rise with them."""
+    return steps.view(torch.int32) >> _DROPPED
 
 
 class Changes:
