@@ -30,7 +30,7 @@ class Proposer(StrEnum):
     def learning_rate(self) -> float:
         """At the start, unless a plan says otherwise."""
         # Adam's changes are of the rate's own size; the others' have that of the gradient.
-        return {Proposer.ADAM: 0.01, Proposer.MOMENTUM: 1.0, Proposer.SGD: 10.0}[self]
+        return {Proposer.ADAM: 0.01, Proposer.MOMENTUM: 100.0, Proposer.SGD: 100.0}[self]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class TernaryPlan:
     variation_percent: float = 0.0
     validation: int = 0
     epochs: int = 10
-    batch: int = 100
+    batch: int = 200
     learning_rate: float | None = None
     last_learning_rate: float = 0.005
     number: int = 0

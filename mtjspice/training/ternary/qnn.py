@@ -44,7 +44,7 @@ _SMALLEST = 1e-8
 """Of Adam."""
 _MOMENTUM = 0.9
 _SCALE_RATE = 0.01
-"""Of the batch normalisation's parameters, by Adam, whatever proposes changes of weights."""
+"""Of the batch normalisation's parameters, by Adam, to the end and whatever proposes changes of weights."""
 _NEAR = 1e-4
 """Added to a batch's variance."""
 _DROPPED = 21
@@ -385,8 +385,7 @@ class QuantisedTraining:
         with torch.no_grad():
             gradient = torch.cat([part.flatten() for part in found[: len(self._leaves)]])
             self._weights.update(self._changes.of(gradient, rate), rng)
-            share = rate / self._plan.rate
-            change = self._scale_changes.of(torch.cat(found[len(self._leaves) :]), _SCALE_RATE * share)
+            change = self._scale_changes.of(torch.cat(found[len(self._leaves) :]), _SCALE_RATE)
             for scale, part in zip(scales, change.split([len(scale) for scale in scales]), strict=True):
                 scale.add_(part)
         return loss.detach()
