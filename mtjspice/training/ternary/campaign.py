@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from mtjspice import __version__
+from mtjspice.cards.array import load_array
+from mtjspice.cards.junction import load_card
 from mtjspice.crossbar.cells import require_spread
 from mtjspice.files import sha256_of, write_json
 from mtjspice.jobs.progress import ProgressBars
@@ -139,8 +141,8 @@ def run_ternary(
     started = time.monotonic()
     require_spread(plan.variation_percent)
     data, net = quantised_problem(plan)
-    model = load_model("1t1r", progress=progress) if plan.junctions else None
-    identity = sha256_of([plan.described(), data.sha256])
+    identity = sha256_of([plan.described(), data.sha256, load_card(plan.card).sha256, load_array(plan.array).sha256])
+    model = load_model("1t1r", plan.card, plan.array, progress=progress) if plan.junctions else None
     histories, weights = [], []
     with (
         epochs_folder(folder, identity, resume) as unfinished,

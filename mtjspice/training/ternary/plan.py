@@ -50,6 +50,8 @@ class TernaryPlan:
         batch: samples in a batch.
         learning_rate: at the start; None for the proposer's own.
         last_learning_rate: as a share of that, at the end; it falls exponentially.
+        card: of the junctions, by name or file.
+        array: of the cells.
         number: of the network; its start, cells, order of samples and pulses are its own.
         root_seed: of all randomness.
     """
@@ -66,6 +68,8 @@ class TernaryPlan:
     batch: int = 200
     learning_rate: float | None = None
     last_learning_rate: float = 0.005
+    card: str = "mondal2018"
+    array: str = "array45"
     number: int = 0
     root_seed: int = 1
 

@@ -118,7 +118,8 @@ def test_a_checkpoint_of_another_network(qnn: Any, what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"data": "none.npz"}, {"net": "64-24-5"}, {"net": "many"}, {"variation_percent": 40.0}]
+    "options",
+    [{"data": "none.npz"}, {"net": "64-24-5"}, {"net": "many"}, {"variation_percent": 40.0}, {"card": "none"}],
 )
 def test_a_run_that_is_refused_leaves_nothing(qnn: Any, options: dict[str, Any]) -> None:
     with pytest.raises(InputError):
