@@ -29,7 +29,7 @@ _LEVELS, _WIDTHS = 257, 65
 """Of the nominal cell's table, linear in between: probabilities within 1e-4 of the surface."""
 _COARSE_LEVELS, _COARSE_WIDTHS, _RATIOS = 65, 33, 89
 """Of the table for cells that vary: within 1e-3."""
-_LEAST_RATIO, _LARGEST_RATIO = 0.4, 2.6
+LEAST_RATIO, LARGEST_RATIO = 0.4, 2.6
 """Of a cell's current to a nominal one's; beyond them they count as these."""
 _STRONG_SHARE = 0.15
 """Of a direction's cells; they cost a look for each write, the others get a closer bound."""
@@ -81,7 +81,7 @@ class IdealArray(NamedTuple):
 
 def write_device(model: ArrayModel) -> WriteDevice:
     """Return what the kernels need of a 1T1R model; takes some milliseconds."""
-    levels, ratios = np.linspace(0, 1, _LEVELS), np.linspace(_LEAST_RATIO, _LARGEST_RATIO, _RATIOS)
+    levels, ratios = np.linspace(0, 1, _LEVELS), np.linspace(LEAST_RATIO, LARGEST_RATIO, _RATIOS)
     source_v = np.empty((2, _LEVELS))
     root = np.empty((2, _LEVELS, _WIDTHS), np.float32)
     roots = np.empty((2, _RATIOS, _COARSE_LEVELS, _COARSE_WIDTHS), np.float32)
@@ -197,7 +197,7 @@ def nominal_rate(device, state, x_abs, d_abs):  # type: ignore[no-untyped-def]
 def rate(device, state, ratio, x_abs, d_abs):  # type: ignore[no-untyped-def]
     """Return -log(1 - P) of a cell that carries `ratio` times a nominal one's current; it grows with all three."""
     table = device.roots[state]
-    share = (ratio - _LEAST_RATIO) / (_LARGEST_RATIO - _LEAST_RATIO)
+    share = (ratio - LEAST_RATIO) / (LARGEST_RATIO - LEAST_RATIO)
     k, c = _place(min(max(share, 0.0), 1.0), table.shape[0])
     i, a = _place(x_abs, table.shape[1])
     j, b = _place(d_abs, table.shape[2])

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from mtjspice.errors import DataError
+from mtjspice.errors import DataError, InputError
+from mtjspice.files import make_folder
 from mtjspice.npz import load_npz, save_npz
 
 _SCHEMA = 1
@@ -26,6 +27,34 @@ def epochs_followed(follower: Callable[[int], None]) -> Iterator[None]:
         yield
     finally:
         _FOLLOWER.reset(token)
+
+
+@contextmanager
+def epochs_folder(folder: Path, identity: str, resume: bool) -> Iterator[Path]:
+    """Give the folder of a campaign's finished epochs, files whose names begin with `identity`; an empty one goes.
+
+    Raises:
+        InputError: it holds epochs, and `resume` is not given; or another run's, and it is.
+    """
+    unfinished = folder / "checkpoint"
+    kept = list(unfinished.glob("*.npz"))
+    if kept and not resume:
+        raise InputError(
+            "an unfinished run holds finished epochs",
+            where=folder,
+            next_step="add --resume to go on with it, or choose another folder with --out",
+        )
+    if kept and not any(path.name.startswith(identity[:16]) for path in kept):
+        raise InputError(
+            "the unfinished run here is another one",
+            where=folder,
+            next_step="give the command, data and dies that it was started with, or choose another folder with --out",
+        )
+    try:
+        yield make_folder(unfinished)
+    finally:
+        with suppress(OSError):  # it is not empty, and stays
+            unfinished.rmdir()
 
 
 class EpochFile:

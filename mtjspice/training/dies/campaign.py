@@ -2,8 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from mtjspice.cards.array import Architecture
 from mtjspice.cards.die_statistics import DieStatistics
 from mtjspice.crossbar.dies import Die
 from mtjspice.errors import DataError, InputError
-from mtjspice.files import make_folder, sha256_of, write_json
+from mtjspice.files import sha256_of, write_json
 from mtjspice.jobs.progress import ProgressBars
 from mtjspice.surrogate.read_model import ReadModel
 from mtjspice.training.datasets import Dataset, load_dataset
@@ -25,7 +24,7 @@ from mtjspice.training.dies.network import BinaryNetwork
 from mtjspice.training.dies.parts import known_dies
 from mtjspice.training.dies.plan import DiePlan
 from mtjspice.training.dies.train import train_for_dies
-from mtjspice.training.epoch_file import EpochFile, epochs_followed
+from mtjspice.training.epoch_file import EpochFile, epochs_folder, epochs_followed
 from mtjspice.training.networks import network_sizes
 from mtjspice.training.normalise import normalise
 
@@ -149,7 +148,7 @@ def run_die_training(
     identity = sha256_of([plan.described(), model.architecture, data.sha256, of_dies])
     networks, errors, losses, trained_s, samples, of_epoch = [], [], [], 0.0, 0, len(data.x_train)
     with (
-        _epochs_folder(folder, identity, resume) as unfinished,
+        epochs_folder(folder, identity, resume) as unfinished,
         progress(f"{Path(plan.data).stem} {plan.net} {plan.method}: epochs trained") as report,
     ):
         for number, one in enumerate(plans):
@@ -223,31 +222,3 @@ def _load_trained(path: Path) -> tuple[BinaryNetwork, dict[str, Any]]:
             allowed="networks as `mtjspice train` leaves them",
         ) from error
     return network, header
-
-
-@contextmanager
-def _epochs_folder(folder: Path, identity: str, resume: bool) -> Iterator[Path]:
-    """Give the folder of finished epochs; an empty one does not stay.
-
-    Raises:
-        InputError: it holds epochs, and `resume` is not given; or another run's, and it is.
-    """
-    unfinished = folder / "checkpoint"
-    kept = list(unfinished.glob("*.npz"))
-    if kept and not resume:
-        raise InputError(
-            "an unfinished run holds finished epochs",
-            where=folder,
-            next_step="add --resume to go on with it, or choose another folder with --out",
-        )
-    if kept and not any(path.name.startswith(identity[:16]) for path in kept):
-        raise InputError(
-            "the unfinished run here is another one",
-            where=folder,
-            next_step="give the command, data and dies that it was started with, or choose another folder with --out",
-        )
-    try:
-        yield make_folder(unfinished)
-    finally:
-        with suppress(OSError):  # it is not empty, and stays
-            unfinished.rmdir()

@@ -1,0 +1,87 @@
+"""Networks of quantised weights: a training as a table and as a figure."""
+
+from pathlib import Path
+
+import numpy as np
+from rich.table import Table
+
+from mtjspice.report.figure import figure
+from mtjspice.report.table import plain_table
+from mtjspice.training.ternary.campaign import TernaryResult
+
+_SHOWN = 256
+"""Inputs and units of a layer that a figure has room for."""
+
+
+def ternary_table(result: TernaryResult) -> Table:
+    """Return what a training came to, and what its rule takes."""
+    plan, price, found = result.plan, result.price, result.to_json()
+    errors = 100 * result.errors
+    spread = f" +- {errors.std(ddof=1):.2f}" if len(errors) > 1 else ""
+    table = plain_table(f"{Path(plan.data).stem}, {plan.net}: {plan.weights} weights", ("", ""), text=("",))
+    table.show_header = False
+    rows = {
+        "accuracy": f"{100 - errors.mean():.2f}{spread} % of {found['test_samples']:,} test samples, last epoch",
+        "weights": f"{found['weights_in_all']:,} {_where(result)}",
+        "rule": f"GXNOR, changes proposed by {plan.proposer}, learning rate {plan.rate:g} "
+        f"to {plan.rate * plan.last_learning_rate:.2g}",
+        "price": f"{price['digital_bits']} bits of digital memory a weight",
+        "updates": f"{100 * found['flipped'][0]:.2g} % of weights change in a batch of the first epoch, "
+        f"{100 * found['flipped'][-1]:.2g} % in one of the last",
+        "speed": f"{found['epoch_s']:.1f} s an epoch of {found['samples']:,} samples",
+    }
+    if plan.junctions:
+        rows["price"] += f", and {price['write_phases_per_batch']:,} write phases a batch: a row at a time"
+        rows["pulses"] = (
+            f"to {100 * found['pulsed'][0]:.0f} % of synapses in a batch of the first epoch, "
+            f"{100 * found['pulsed'][-1]:.2g} % in one of the last"
+        )
+    for name, text in rows.items():
+        table.add_row(name, text)
+    table.columns[1].no_wrap = False
+    return table
+
+
+def _where(result: TernaryResult) -> str:
+    plan = result.plan
+    if not plan.junctions:
+        return "in software"
+    count = plan.weights.junctions
+    widths = "any pulse width" if plan.widths is None else f"{plan.widths} pulse width{'s' * (plan.widths > 1)}"
+    spread = f", resistances vary by {plan.variation_percent:g} %" if plan.variation_percent else ""
+    return f"of {count} junction{'s' * (count > 1)} each, {widths}{spread}"
+
+
+def draw_ternary(result: TernaryResult, path: Path) -> None:
+    """Draw error and loss over epochs, the shares of synapses that are pulsed and that change, and first weights."""
+    from matplotlib.ticker import MaxNLocator
+
+    plan = result.plan
+    epochs = np.arange(1, plan.epochs + 1)
+    with figure(path, rows=1, columns=3, width_in=15.5, heights_in=[4.6]) as (_, axes):
+        left, middle, right = axes[0]
+        for own, colour, label, values in (
+            (left, "C3", "test error [%]", 100 * result.by_epoch("test_error")),
+            (left.twinx(), "C0", "training loss", result.by_epoch("loss")),
+        ):
+            for line in values:
+                own.plot(epochs, line, marker="o", ms=3.5, lw=1.4, color=colour, alpha=0.8)
+            own.set_ylabel(label, color=colour)
+            own.tick_params(axis="y", colors=colour)
+            own.set_ylim(0, None)
+        left.set_title(f"{Path(plan.data).stem}, {plan.net}: {100 - 100 * result.errors.mean():.2f} % right at the end")
+        for name, label in (("pulsed", "given a pulse"), ("flipped", "changed")):
+            shares = 100 * result.by_epoch(name).mean(axis=0)
+            if name == "flipped" or plan.junctions:
+                middle.semilogy(epochs, np.maximum(shares, 1e-6), marker="o", ms=3.5, lw=1.4, label=label)
+        middle.set(xlabel="epoch", ylabel="synapses in a batch [%]", title="updates")
+        middle.legend()
+        image = right.imshow(
+            result.first_weights[:_SHOWN, :_SHOWN], cmap="RdBu", vmin=-1, vmax=1, aspect="auto", interpolation="nearest"
+        )
+        right.grid(visible=False)
+        right.figure.colorbar(image, ax=right, ticks=plan.weights.weights, shrink=0.6)
+        right.set(xlabel="input", ylabel="unit", title="weights of layer 1, first network")
+        for axis in (left, middle):
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        left.set_xlabel("epoch")

@@ -1,0 +1,1 @@
+"""Networks of quantised weights and activations, trained in synapses of one or two junctions."""

@@ -1,0 +1,170 @@
+"""Quantised networks trained from several seeds, and the files that a user gets."""
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtjspice import __version__
+from mtjspice.cards.array import load_array
+from mtjspice.cards.junction import load_card
+from mtjspice.crossbar.cells import require_spread
+from mtjspice.files import sha256_of, write_json
+from mtjspice.jobs.progress import ProgressBars
+from mtjspice.npz import save_npz
+from mtjspice.surrogate.model import load_model
+from mtjspice.training.datasets import Dataset, load_dataset
+from mtjspice.training.epoch_file import EpochFile, epochs_folder, epochs_followed
+from mtjspice.training.normalise import normalise
+from mtjspice.training.ternary.networks import QuantisedNet, quantised_net
+from mtjspice.training.ternary.plan import TernaryPlan
+
+SCHEMA = 1
+_GRADIENT_BITS = _KEPT_BITS = 32
+"""Of digital memory for each weight: its gradient over a batch, and each number that makes a proposal of it."""
+
+
+@dataclass(frozen=True)
+class TernaryResult:
+    """What a plan came to.
+
+    Args:
+        plan: of the first network.
+        net: its layers.
+        data: of training, named as the plan has it.
+        histories: (seeds,) records of epochs: ``loss``, ``test_error``, ``pulsed`` and ``flipped``, shares of synapses
+            an update, and ``epoch_s``.
+        first_weights: (outputs, inputs) int8, the first network's first layer.
+        elapsed_s: in all.
+    """
+
+    plan: TernaryPlan
+    net: QuantisedNet
+    data: Dataset
+    histories: tuple[list[dict[str, Any]], ...]
+    first_weights: np.ndarray
+    elapsed_s: float
+
+    @property
+    def errors(self) -> np.ndarray:
+        """(seeds,) fractions of test samples misclassified after the last epoch: none is chosen by the test part."""
+        return np.array([history[-1]["test_error"] for history in self.histories])
+
+    def by_epoch(self, name: str) -> np.ndarray:
+        """Return what epochs' records hold, (seeds, epochs)."""
+        return np.array([[record[name] for record in history] for history in self.histories])
+
+    @property
+    def price(self) -> dict[str, Any]:
+        """What the rule takes: digital bits and junctions for each weight, and write phases a batch.
+
+        Rows are written one after another, their columns at once, for changes have no form that rows share.
+        """
+        plan = self.plan
+        return {
+            "junctions": plan.weights.junctions if plan.junctions else 0,
+            "digital_bits": _GRADIENT_BITS + _KEPT_BITS * plan.proposer.kept + (0 if plan.junctions else 2),
+            "write_phases_per_batch": max(layer.inputs for layer in self.net.layers) if plan.junctions else 0,
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as plain data, without the weights."""
+        errors = self.errors
+        return {
+            "schema": SCHEMA,
+            **self.plan.described(),
+            "seeds": len(errors),
+            "weights_in_all": sum(layer.weights for layer in self.net.layers),
+            "samples": len(self.data.x_train),
+            "test_samples": len(self.data.x_test),
+            "test_error": float(errors.mean()),
+            "test_error_std": float(errors.std(ddof=1)) if len(errors) > 1 else 0.0,
+            "per_seed": errors.tolist(),
+            "losses": self.by_epoch("loss").mean(axis=0).tolist(),
+            "test_errors": self.by_epoch("test_error").mean(axis=0).tolist(),
+            "pulsed": self.by_epoch("pulsed").mean(axis=0).tolist(),
+            "flipped": self.by_epoch("flipped").mean(axis=0).tolist(),
+            "epoch_s": float(np.median(self.by_epoch("epoch_s"))),
+            "price": self.price,
+            "data_sha256": self.data.sha256,
+            "provenance": {"mtjspice": __version__, "elapsed_s": round(self.elapsed_s, 1)},
+        }
+
+
+def quantised_problem(plan: TernaryPlan) -> tuple[Dataset, QuantisedNet]:
+    """Return a plan's data, features in [-1, 1], and its network.
+
+    Raises:
+        InputError: a network that there is not, or that does not fit the data.
+        MtjspiceError: data that cannot be used.
+    """
+    data = load_dataset(plan.data, seed=plan.root_seed)
+    if plan.validation:
+        data = data.with_validation(plan.validation, plan.rng())
+    net = quantised_net(plan.net, data.x_train.shape[1], len(data.classes))
+    if data.x_train.dtype != np.uint8:
+        return normalise(data, "minmax").dataset, net
+    # Pixels from 0 to 1 become -1 to 1; one may be the same in all images.
+    found = normalise(data, "unit").dataset
+    return replace(found, x_train=2 * found.x_train - 1, x_test=2 * found.x_test - 1), net
+
+
+def run_ternary(
+    plan: TernaryPlan,
+    folder: Path,
+    *,
+    seeds: int,
+    resume: bool,
+    progress: ProgressBars,
+    draw: Callable[[TernaryResult, Path], object],
+) -> TernaryResult:
+    """Train, and leave ``training.json``, ``network_0001.npz`` and so on, and a figure in `folder`.
+
+    Args:
+        plan: of the first network; the others differ in their number.
+        folder: for results; finished epochs of unfinished networks are kept there.
+        seeds: how many networks.
+        resume: whether to go on with an unfinished run.
+        progress: bars.
+        draw: the figure.
+
+    Raises:
+        InputError: a plan that cannot be, PyTorch is missing, or an unfinished run in the folder without `resume`.
+        MtjspiceError: whatever else stops it.
+    """
+    from mtjspice.training.ternary.qnn import train_quantised  # here and not above: PyTorch may be missing, and is slow
+
+    started = time.monotonic()
+    require_spread(plan.variation_percent)
+    data, net = quantised_problem(plan)
+    identity = sha256_of([plan.described(), data.sha256, load_card(plan.card).sha256, load_array(plan.array).sha256])
+    model = load_model("1t1r", plan.card, plan.array, progress=progress) if plan.junctions else None
+    histories, weights = [], []
+    with (
+        epochs_folder(folder, identity, resume) as unfinished,
+        progress(f"{Path(plan.data).stem} {plan.net} {plan.weights}: epochs trained") as report,
+    ):
+        report(0, seeds * plan.epochs)
+        for number in range(seeds):
+            one = replace(plan, number=number)
+            kept = EpochFile(unfinished / f"{identity[:16]}-{number + 1:04d}.npz", identity)
+
+            def follow(epochs: int, finished: int = number * plan.epochs) -> None:
+                report(finished + epochs + 1, seeds * plan.epochs)
+
+            with epochs_followed(follow):
+                network, history = train_quantised(one, net, data, model, kept)
+            save_npz(folder / f"network_{number + 1:04d}.npz", SCHEMA, {"plan": one.described()}, network)
+            histories.append(history)
+            weights.append(network["weights_0"])
+    result = TernaryResult(plan, net, data, tuple(histories), weights[0], time.monotonic() - started)
+    for earlier in sorted(folder.glob("network_*.npz"))[seeds:]:  # of a run with more seeds
+        earlier.unlink()
+    write_json(folder / "training.json", result.to_json())
+    draw(result, folder / "training.png")
+    shutil.rmtree(folder / "checkpoint", ignore_errors=True)
+    return result

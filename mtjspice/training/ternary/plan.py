@@ -1,0 +1,118 @@
+"""What is trained with quantised synapses, and all that determines it."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from mtjspice.crossbar.ternary import WeightKind
+from mtjspice.errors import InputError
+from mtjspice.jobs.seeds import generator
+
+_TRAINING = 0x7E12A
+"""First word of the keys of all random numbers of a training."""
+
+
+class Proposer(StrEnum):
+    """What makes a proposed change of a weight of its gradient."""
+
+    ADAM = "adam"
+    MOMENTUM = "momentum"
+    SGD = "sgd"
+
+    @property
+    def kept(self) -> int:
+        """How many numbers it keeps for each weight."""
+        return {Proposer.ADAM: 2, Proposer.MOMENTUM: 1, Proposer.SGD: 0}[self]
+
+    @property
+    def learning_rate(self) -> float:
+        """At the start, unless a plan says otherwise."""
+        # Adam's changes are of the rate's own size; the others' have that of the gradient.
+        return {Proposer.ADAM: 0.01, Proposer.MOMENTUM: 100.0, Proposer.SGD: 100.0}[self]
+
+
+@dataclass(frozen=True)
+class TernaryPlan:
+    """What is trained.
+
+    Args:
+        data: a data set's name, or a file.
+        net: a network's name, as in `networks.NETS`, or its layers.
+        weights: which a synapse holds; activations have the same values.
+        junctions: whether updates are pulses on junctions; else they are GXNOR's own, in software.
+        proposer: of changes.
+        widths: how many pulse widths the driver has; None for any.
+        variation_percent: spread of resistances.
+        validation: training samples that stand in for the test part; 0 for none.
+        epochs: passes over the training part.
+        batch: samples in a batch.
+        learning_rate: at the start; None for the proposer's own.
+        last_learning_rate: as a share of that, at the end; it falls exponentially.
+        card: of the junctions, by name or file.
+        array: of the cells.
+        number: of the network; its start, cells, order of samples and pulses are its own.
+        root_seed: of all randomness.
+    """
+
+    data: str
+    net: str
+    weights: WeightKind = WeightKind.TERNARY
+    junctions: bool = True
+    proposer: Proposer = Proposer.ADAM
+    widths: int | None = None
+    variation_percent: float = 0.0
+    validation: int = 0
+    epochs: int = 10
+    batch: int = 200
+    learning_rate: float | None = None
+    last_learning_rate: float = 0.005
+    card: str = "mondal2018"
+    array: str = "array45"
+    number: int = 0
+    root_seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be.
+
+        Raises:
+            InputError: a number out of range, or junctions' settings without junctions.
+        """
+        if self.epochs < 1 or self.batch < 2:
+            raise InputError(
+                "there is nothing to train",
+                given=f"{self.epochs} epochs, {self.batch} samples in a batch",
+                allowed="1 epoch and 2 samples, or more",
+            )
+        if not (self.rate > 0 and 0 < self.last_learning_rate <= 1):
+            raise InputError(
+                "the learning rate is out of range",
+                given=f"{self.rate:g}, at the end {self.last_learning_rate:g} of it",
+                allowed="above 0, and at the end above 0 to 1 of it",
+            )
+        if not self.junctions and (self.variation_percent or self.widths is not None):
+            raise InputError(
+                "ideal updates have no pulses and no cells that vary", allowed="--levels and --variation on junctions"
+            )
+
+    @property
+    def rate(self) -> float:
+        """The learning rate at the start."""
+        return self.proposer.learning_rate if self.learning_rate is None else self.learning_rate
+
+    def rate_in(self, epoch: int) -> float:
+        """Return the learning rate of an epoch, from 0."""
+        return self.rate * self.last_learning_rate ** (epoch / max(1, self.epochs - 1))
+
+    def rng(self, *key: int) -> np.random.Generator:
+        """Return the generator of one use."""
+        return generator(self.root_seed, (_TRAINING, self.number, *key))
+
+    def described(self) -> dict[str, Any]:
+        """Return everything that determines the result, as plain data."""
+        return asdict(self) | {
+            "weights": self.weights.value,
+            "proposer": self.proposer.value,
+            "learning_rate": self.rate,
+        }

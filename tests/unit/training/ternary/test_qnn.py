@@ -1,0 +1,255 @@
+"""Quantised networks: updates on junctions against the surface, learning, and where PyTorch is missing."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from ternary_problems import images
+
+from mtjspice.crossbar.ternary import WeightKind, synapse_states, synapse_weights
+from mtjspice.surrogate.ideal_array import write_device
+from mtjspice.surrogate.model import ArrayModel
+from mtjspice.surrogate.pulse_programmer import pulse_strength, pulse_tables, switching_probability
+from mtjspice.surrogate.synapses import Synapses, new_junctions, synapses
+from mtjspice.training.epoch_file import EpochFile
+from mtjspice.training.normalise import normalise
+from mtjspice.training.ternary.networks import quantised_net
+from mtjspice.training.ternary.plan import Proposer, TernaryPlan
+
+torch = pytest.importorskip("torch", reason="PyTorch is missing; pip install 'mtjspice[qnn]'")
+qnn: Any = pytest.importorskip("mtjspice.training.ternary.qnn")
+
+torch.set_num_threads(1)  # as for BLAS: more are slower where tests share two cores
+
+PLAN = TernaryPlan("images", "64-24-4", epochs=6, batch=20)
+SHAPE = (200, 1000)
+
+
+def rng(seed: int = 1) -> Any:
+    return torch.Generator().manual_seed(seed)
+
+
+def in_junctions(
+    model: ArrayModel, kind: WeightKind, weights: np.ndarray, *, widths: int | None = None, varies: float = 0.0
+) -> tuple[Any, Synapses, np.ndarray]:
+    """Return weights in junctions, what there is to know of these, and their states."""
+    device, source = write_device(model), np.random.default_rng(5)
+    states = synapse_states(kind, weights, source)
+    found = synapses(model, device, kind, new_junctions(model, states, varies, source))
+    return qnn.JunctionWeights(pulse_tables(model, widths, device), [found], [states], "cpu"), found, states
+
+
+def expected(
+    model: ArrayModel, found: Synapses, states: np.ndarray, change: np.ndarray, widths: int | None
+) -> np.ndarray:
+    """Return the probability that each junction flips at a change of less than a step, without a bound or PyTorch."""
+    tables = pulse_tables(model, widths)
+    strength = pulse_strength(tables, np.tanh(3 * np.abs(change) / found.kind.step))
+    chances = []
+    for junction, state in enumerate(states):
+        left = np.where(change > 0, junction, 1 - junction)
+        low, high = (np.choose(left, end[:, junction].astype(float)) for end in found.resistance)
+        p = switching_probability(tables, left, strength, low, high)
+        chances.append(np.where(state == left, p, 0))
+    return np.array(chances)
+
+
+@pytest.mark.parametrize("widths", [None, 2])
+@pytest.mark.parametrize("varies", [0.0, 10.0])
+def test_probabilities_are_numpys(model: ArrayModel, widths: int | None, varies: float) -> None:
+    source = np.random.default_rng(2)
+    tables = pulse_tables(model, widths)
+    wanted = np.concatenate(([0.0], np.geomspace(1e-5, 0.99, 5000)))
+    state = source.integers(0, 2, len(wanted))
+    low, high = 1 + varies / 100 * source.standard_normal((2, len(wanted)))
+    ends = (low, high) if varies else ()
+    there = switching_probability(tables, state, pulse_strength(tables, wanted), *ends)
+    put = tables.converted(lambda array: torch.from_numpy(np.ascontiguousarray(array)))
+    given = [torch.from_numpy(np.ascontiguousarray(array)) for array in (state, *ends)]
+    strength = pulse_strength(put, torch.from_numpy(wanted), torch)
+    found = switching_probability(put, given[0], strength, *given[1:], xp=torch)
+    np.testing.assert_allclose(found.numpy(), there, atol=1e-6)
+
+
+@pytest.mark.parametrize("varies", [0.0, 10.0])
+@pytest.mark.parametrize("widths", [None, 2])
+@pytest.mark.parametrize("kind", list(WeightKind))
+def test_updates_flip_as_often_as_the_surface_says(
+    model: ArrayModel, kind: WeightKind, widths: int | None, varies: float
+) -> None:
+    """Of 200,000 synapses, by size of the proposal: no bound may cut off what could flip."""
+    source = np.random.default_rng(3)
+    weights, found, states = in_junctions(model, kind, source.choice(kind.weights, SHAPE), widths=widths, varies=varies)
+    change = kind.step * np.exp(source.uniform(np.log(1e-5), np.log(0.5), SHAPE)) * source.choice([-1, 1], SHAPE)
+    change = change.astype(np.float32)
+    p = expected(model, found, states, change, widths)
+    weights.update(torch.from_numpy(change.ravel()), rng())
+    flips = weights.state().reshape(states.shape) != states
+    assert not flips[p == 0].any()
+    for junction in range(len(states)):
+        for up in (change > 0, change < 0):
+            for low, high in ((0, 1e-3), (1e-3, 1e-2), (1e-2, 0.1), (0.1, 1)):
+                chosen = up & (np.abs(change) / kind.step > low) & (np.abs(change) / kind.step <= high)
+                chance = p[junction][chosen]
+                # Four sigma of the sum of coin tosses, and what a rare one or two may add.
+                sigma = np.sqrt((chance * (1 - chance)).sum())
+                assert abs(flips[junction][chosen].sum() - chance.sum()) < 4 * sigma + 2
+    if kind is WeightKind.TERNARY:
+        both = p[0] * p[1]
+        assert abs((flips[0] & flips[1]).sum() - both.sum()) < 4 * np.sqrt((both * (1 - both)).sum())
+    np.testing.assert_allclose(weights.seen.numpy(), found.weights(weights.state().reshape(states.shape)).ravel())
+
+
+def test_up_and_down_are_alike(model: ArrayModel) -> None:
+    """On average over the two ways of 0, and over +1 up and -1 down: four sigma of about 1,600 flips each."""
+    change = torch.full((SHAPE[0] * SHAPE[1],), 0.01)
+    moved = []
+    for sign in (1, -1):
+        weights, _, _ = in_junctions(model, WeightKind.TERNARY, np.zeros(SHAPE))
+        weights.update(sign * change, rng(sign + 2))
+        assert set(np.unique(weights.seen.numpy().round(3))) == {0.0, float(sign)}
+        moved.append(int((weights.seen.abs() > 0.5).sum()))
+    assert abs(moved[0] - moved[1]) < 4 * np.sqrt(sum(moved))
+
+
+def test_clipping_is_physical(model: ArrayModel) -> None:
+    """From an end there is no way further, and the way back has twice the mean step, for either junction may move."""
+    up = torch.full((SHAPE[0] * SHAPE[1],), 0.01)
+    weights, _, _ = in_junctions(model, WeightKind.TERNARY, np.ones(SHAPE))
+    weights.update(up, rng())
+    assert (weights.seen.numpy().round(3) == 1).all()
+    weights.update(-up, rng())
+    steps = 1 - weights.seen.numpy().round(3)
+    mean = np.tanh(0.03)  # half the sum of the two junctions' probabilities
+    assert steps.mean() == pytest.approx(2 * mean, abs=4 * np.sqrt(2 * mean / steps.size))
+
+
+def test_a_proposal_below_the_range_gets_no_pulse(model: ArrayModel) -> None:
+    weights, _, states = in_junctions(model, WeightKind.TERNARY, np.zeros(SHAPE))
+    for change in (0.0, 1e-5, 2.9e-5):
+        weights.update(torch.full((states[0].size,), change), rng())
+    assert weights.counts.pulses == 0
+    np.testing.assert_array_equal(weights.state(), states.reshape(2, -1))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_whole_steps_are_strongest_pulses(model: ArrayModel, steps: int) -> None:
+    weights, _, states = in_junctions(model, WeightKind.TERNARY, np.full(SHAPE, -1))
+    weights.update(torch.full((states[0].size,), float(steps)), rng())
+    tables = pulse_tables(model)
+    for junction in (0, 1):
+        p = float(switching_probability(tables, np.array(junction), np.array(2.0)))
+        flipped = (weights.state()[junction] != states[junction].ravel()).mean()
+        reached = 1 - (1 - p) ** min(steps, 2)
+        assert flipped == pytest.approx(reached, abs=4 * np.sqrt(reached * (1 - reached) / states[0].size))
+
+
+def test_defective_junctions_stay(model: ArrayModel) -> None:
+    device, source = write_device(model), np.random.default_rng(5)
+    states = synapse_states(WeightKind.TERNARY, np.zeros((20, 30)), source)
+    first, second = new_junctions(model, states, 0.0, source)
+    stuck = [(row, column) for row in range(30) for column in range(10)]
+    found = synapses(model, device, WeightKind.TERNARY, (first.with_defects(stuck=stuck), second))
+    weights = qnn.JunctionWeights(pulse_tables(model, None, device), [found], [states], "cpu")
+    for n in range(20):
+        weights.update(torch.full((600,), (-1.0) ** n), rng(n))
+    moved = (weights.state() != states.reshape(2, -1)).reshape(2, 20, 30)
+    assert not moved[0, :10].any()
+    assert moved[0, 10:].any()
+    assert moved[1].any()
+
+
+@pytest.mark.parametrize("kind", list(WeightKind))
+def test_ideal_updates(kind: WeightKind) -> None:
+    """Whole steps for sure, and one more with tanh(3 |v|/L); clipped."""
+    weights = qnn.IdealWeights(kind, np.full(200_000, -1), "cpu")
+    change = torch.full((200_000,), 0.05 * kind.step)
+    change[:1000] *= -1
+    change[1000:2000] = 5.0
+    weights.update(change, rng())
+    found = weights.seen.numpy()
+    assert (found[:1000] == -1).all()
+    assert (found[1000:2000] == 1).all()
+    assert set(np.unique(found[2000:])) == {-1.0, -1.0 + kind.step}
+    p = np.tanh(0.15)
+    assert (found[2000:] > -1).mean() == pytest.approx(p, abs=4 * np.sqrt(p * (1 - p) / 198_000))
+
+
+def test_adam_is_pytorchs() -> None:
+    source = np.random.default_rng(1)
+    own, theirs = qnn.Changes(Proposer.ADAM, 50, "cpu"), torch.zeros(50, requires_grad=True)
+    optimiser, place = torch.optim.Adam([theirs], lr=0.01), torch.zeros(50)
+    for _ in range(20):
+        gradient = torch.from_numpy(source.standard_normal(50).astype(np.float32))
+        theirs.grad = gradient.clone()
+        optimiser.step()
+        place += own.of(gradient, 0.01)
+    np.testing.assert_allclose(place.numpy(), theirs.detach().numpy(), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", list(WeightKind))
+def test_activations(kind: WeightKind) -> None:
+    x = torch.tensor([-3.0, -0.6, -0.4, 0.4, 0.6, 3.0], requires_grad=True)
+    found = qnn.quantised(x, kind)
+    ternary = kind is WeightKind.TERNARY
+    assert found.tolist() == ([-1, -1, 0, 0, 1, 1] if ternary else [-1, -1, -1, 1, 1, 1])
+    (slope,) = torch.autograd.grad(found.sum(), x)
+    assert slope.tolist() == [0, 1, 1, 1, 1, 0]
+
+
+def trained(plan: TernaryPlan, model: ArrayModel | None, kept: EpochFile | None = None) -> Any:
+    data = normalise(images(), "unit").dataset
+    data = replace(data, x_train=2 * data.x_train - 1, x_test=2 * data.x_test - 1)
+    return qnn.train_quantised(
+        plan, quantised_net(plan.net, 64, 4), data, model if plan.junctions else None, kept or EpochFile(None, "")
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"junctions": False},
+        {},
+        {"weights": WeightKind.BINARY},
+        {"weights": WeightKind.BINARY, "junctions": False},
+        {"widths": 2, "variation_percent": 10.0},
+        {"net": "8C3-MP2-24-4"},
+        {"proposer": Proposer.MOMENTUM},
+        {"proposer": Proposer.SGD},
+    ],
+)
+def test_networks_learn(model: ArrayModel, options: dict[str, Any]) -> None:
+    """Four classes that a nearest-neighbour rule tells apart: chance is 75 %."""
+    plan = replace(PLAN, **options)
+    network, history = trained(plan, model)
+    assert len(history) == plan.epochs
+    assert history[-1]["test_error"] < 0.1
+    assert set(np.unique(network["weights_0"])) == set(plan.weights.weights)
+    if plan.junctions:
+        np.testing.assert_array_equal(synapse_weights(plan.weights, network["states_0"]), network["weights_0"])
+
+
+def test_seeds_and_numbers_matter_and_nothing_else(model: ArrayModel) -> None:
+    first, again = trained(PLAN, model)[0], trained(PLAN, model)[0]
+    other, next_one = trained(replace(PLAN, root_seed=2), model)[0], trained(replace(PLAN, number=1), model)[0]
+    for name, array in first.items():
+        np.testing.assert_array_equal(again[name], array)
+    for different in (other, next_one):
+        assert (different["weights_0"] != first["weights_0"]).any()
+
+
+def test_where_pytorch_is_missing() -> None:
+    """One line, and it names the extra."""
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from mtjspice.errors import InputError\n"
+        "import mtjspice.training.ternary.campaign\n"
+        "try:\n    import mtjspice.training.ternary.qnn\n"
+        "except InputError as error:\n    print(error)\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert found.count("\n") == 1
+    assert "mtjspice[qnn]" in found

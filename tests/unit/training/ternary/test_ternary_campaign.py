@@ -1,0 +1,139 @@
+"""What a training of quantised networks leaves in its folder, and how it goes on there."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ternary_problems import images, keep
+
+from mtjspice.errors import InputError
+from mtjspice.jobs.progress import progress
+from mtjspice.npz import load_npz
+from mtjspice.report.ternary_training import draw_ternary, ternary_table
+from mtjspice.training import epoch_file
+from mtjspice.training.ternary.campaign import TernaryResult, quantised_problem, run_ternary
+from mtjspice.training.ternary.plan import TernaryPlan
+
+PLAN = TernaryPlan("own.npz", "64-24-4", epochs=3, batch=50)
+Run = Callable[..., TernaryResult]
+
+
+@pytest.fixture(autouse=True)
+def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data in own.npz, in the folder in which the test runs; every epoch is kept."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(epoch_file, "_PAUSE_S", 0.0)
+    keep(images(), "own.npz")
+
+
+@pytest.fixture
+def qnn() -> Any:
+    """The module that needs PyTorch."""
+    torch = pytest.importorskip("torch", reason="PyTorch is missing; pip install 'mtjspice[qnn]'")
+    torch.set_num_threads(1)
+    return pytest.importorskip("mtjspice.training.ternary.qnn")
+
+
+def run(folder: str, plan: TernaryPlan = PLAN, seeds: int = 2, resume: bool = False) -> TernaryResult:
+    """Train two networks into a folder."""
+    return run_ternary(plan, Path(folder), seeds=seeds, resume=resume, progress=progress, draw=draw_ternary)
+
+
+def left(folder: str) -> dict[str, Any]:
+    """Return what is in a folder, without times; of the figure, that it is there."""
+    found: dict[str, Any] = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+    found["training.json"] = json.loads(found["training.json"])
+    del found["training.json"]["provenance"]["elapsed_s"], found["training.json"]["epoch_s"]
+    return found | {"training.png": found["training.png"][:4]}
+
+
+def stop_after(patch: pytest.MonkeyPatch, qnn: Any, batches: int) -> None:
+    """Let training be stopped as with Ctrl-C, in the batch after so many."""
+    remaining, real = iter(range(batches)), qnn.QuantisedTraining._step
+
+    def stopping(*arguments: Any) -> Any:
+        if next(remaining, None) is None:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    patch.setattr(qnn.QuantisedTraining, "_step", stopping)
+
+
+def test_what_it_leaves(qnn: Any) -> None:
+    result = run("o")
+    found = left("o")
+    assert found.keys() == {"training.json", "training.png", "network_0001.npz", "network_0002.npz"}
+    summary = found["training.json"]
+    assert (summary["weights"], summary["net"], summary["seeds"], summary["proposer"]) == (
+        "ternary",
+        "64-24-4",
+        2,
+        "adam",
+    )
+    assert summary["per_seed"] == result.errors.tolist()
+    assert summary["test_errors"][-1] == pytest.approx(summary["test_error"])
+    assert len(summary["losses"]) == len(summary["pulsed"]) == len(summary["flipped"]) == 3
+    assert summary["price"] == {"junctions": 2, "digital_bits": 96, "write_phases_per_batch": 64}
+    header, network = load_npz(Path("o/network_0002.npz"), 1, "network", lambda header, arrays: (header, arrays))
+    assert header["plan"]["number"] == 1
+    np.testing.assert_array_equal(network["states_1"][0].astype(int) - network["states_1"][1], network["weights_1"])
+    assert found["training.png"] == b"\x89PNG"
+    assert ternary_table(result).row_count == 7
+
+
+def test_a_stopped_run_goes_on_bit_for_bit(qnn: Any) -> None:
+    """Twelve batches an epoch: stopped in the second epoch of the second network."""
+    run("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, qnn, (3 + 1) * 12 + 5)
+        with pytest.raises(KeyboardInterrupt):
+            run("stopped")
+    with pytest.raises(InputError, match="an unfinished run holds finished epochs"):
+        run("stopped")
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, qnn, 2 * 12)  # what is finished is not trained again
+        run("stopped", resume=True)
+    assert left("stopped") == left("whole")
+
+
+@pytest.mark.parametrize("what", ["net", "variation", "data"])
+def test_a_checkpoint_of_another_network(qnn: Any, what: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, qnn, 20)
+        with pytest.raises(KeyboardInterrupt):
+            run("o")
+    plan = PLAN
+    if what == "net":
+        plan = replace(PLAN, net="64-20-4")
+    elif what == "variation":
+        plan = replace(PLAN, variation_percent=10.0)
+    else:
+        keep(images(seed=2), "own.npz")
+    with pytest.raises(InputError, match="the unfinished run here is another one"):
+        run("o", plan, resume=True)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"data": "none.npz"}, {"net": "64-24-5"}, {"net": "many"}, {"variation_percent": 40.0}, {"card": "none"}],
+)
+def test_a_run_that_is_refused_leaves_nothing(qnn: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        run("o", replace(PLAN, **options))
+    assert not Path("o").exists() or not any(Path("o").iterdir())
+
+
+def test_pixels_are_from_minus_1_to_1_even_where_they_never_change() -> None:
+    data = images()
+    data.x_train[:, 0] = 0
+    keep(data, "own.npz")
+    found, net = quantised_problem(replace(PLAN, validation=100))
+    assert (len(found.x_train), len(found.x_test)) == (500, 100)
+    assert found.x_train.dtype == np.float32
+    assert (found.x_train[:, 0] == -1).all()
+    assert np.abs(found.x_train).max() <= 1
+    assert net.image == (64, 1, 1)
