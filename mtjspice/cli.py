@@ -46,6 +46,7 @@ from mtjspice.cosim.ternary_energy import spice_energies
 from mtjspice.crossbar.die_files import load_dies, require_cards
 from mtjspice.crossbar.die_shapes import die_shapes
 from mtjspice.crossbar.dies import Die
+from mtjspice.crossbar.ternary import WeightKind
 from mtjspice.errors import InputError, MtjspiceError, StoppedError
 from mtjspice.experiments.dies import DieConditions, reproduce_dies
 from mtjspice.experiments.patterns_campaign import run_patterns
@@ -82,6 +83,7 @@ from mtjspice.report.ternary_energy import (
     sets_table,
     spice_energy_table,
 )
+from mtjspice.report.ternary_training import draw_ternary, ternary_table
 from mtjspice.report.training_figure import draw_training
 from mtjspice.report.training_tables import training_table
 from mtjspice.report.waveforms import draw_waveforms
@@ -107,6 +109,8 @@ from mtjspice.training.dies.parts import known_from
 from mtjspice.training.dies.plan import DieMethod, DiePlan
 from mtjspice.training.plan import Scenario
 from mtjspice.training.rule import Hardware
+from mtjspice.training.ternary.campaign import run_ternary
+from mtjspice.training.ternary.plan import Proposer, TernaryPlan
 from mtjspice.training.train import training_plan
 
 
@@ -144,7 +148,10 @@ VoltageOption = Annotated[float | None, typer.Option(help="Magnitude of a consta
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")]
 CardOption = Annotated[str, typer.Option(help="A junction card: a shipped one's name, or a TOML file.")]
 _DIES_ARRAY = "select1500"
+_TERNARY, _QUICK_EPOCHS = "ternary", 3
 _ONLY_FOR_DIES = ("dies", "die", "calibrated", "copies")
+_ONLY_TERNARY = ("levels", "weights", "proposer", "quick")
+_NOT_TERNARY = ("split", "arch", "phases", "rule", "mean_field", "array_rows", "settings", "workers", "scheduler")
 _NOT_FOR = {
     DieMethod.IDEAL: ("dies", "die", "calibrated"),
     DieMethod.HARDWARE_AWARE: ("calibrated",),
@@ -729,7 +736,8 @@ def train(
         str,
         typer.Option(
             help="Weights: rv real, bc binary in software, dp these programmed, st trained in crossbars. Binary "
-            "ones for many dies: ideal, hardware-aware, chip-in-the-loop, statistics-aware."
+            "ones for many dies: ideal, hardware-aware, chip-in-the-loop, statistics-aware. ternary: in pairs "
+            "of junctions."
         ),
     ] = Scenario.STOCHASTIC,
     arch: ArchOption = Architecture.ONE_T_ONE_R,
@@ -761,6 +769,12 @@ def train(
         bool, typer.Option("--calibrated", help="Statistics-aware: each die's columns will be calibrated.")
     ] = False,
     copies: Annotated[int, typer.Option(min=1, max=100, help="For many dies: copies of each output's column.")] = 1,
+    levels: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Ternary: pulse widths that the driver has; any without.")
+    ] = None,
+    weights: Annotated[WeightKind, typer.Option(help="Ternary: what a synapse holds.")] = WeightKind.TERNARY,
+    proposer: Annotated[Proposer, typer.Option(help="Ternary: what makes changes of gradients.")] = Proposer.ADAM,
+    quick: Annotated[bool, typer.Option("--quick", help=f"Ternary: {_QUICK_EPOCHS} epochs, to try.")] = False,
     card: CardOption = "mondal2018",
     array: Annotated[
         str | None,
@@ -774,16 +788,34 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train a network in crossbars of junctions, in software to compare, or for crossbars of many dies."""
-    if scenario not in (*Scenario, *DieMethod):
+    if scenario not in (*Scenario, *DieMethod, _TERNARY):
         raise InputError(
             "there is no such scenario",
             where="--scenario",
             given=scenario,
-            allowed=", ".join([*Scenario, *DieMethod]),
+            allowed=", ".join([*Scenario, *DieMethod, _TERNARY]),
         )
+    if scenario == _TERNARY:
+        _refuse(context, "--scenario ternary", (*_ONLY_FOR_DIES, *_NOT_TERNARY))
+        ternary = TernaryPlan(
+            data,
+            net,
+            weights=weights,
+            junctions=switching is Switching.PHYSICAL,
+            proposer=proposer,
+            widths=levels,
+            variation_percent=variation,
+            validation=validation,
+            epochs=epochs or (_QUICK_EPOCHS if quick else TernaryPlan.epochs),
+            card=card,
+            array=array or TernaryPlan.array,
+            root_seed=seed,
+        )
+        _train_ternary(ternary, seeds, out, resume, as_json)
+        return
     method = DieMethod(scenario) if scenario in tuple(DieMethod) else None
     without = _ONLY_FOR_DIES if method is None else (*_ONLY_IN_CROSSBARS, *_NOT_FOR[method])
-    _refuse(context, f"--scenario {scenario}", without)
+    _refuse(context, f"--scenario {scenario}", (*without, *_ONLY_TERNARY))
     if method is not None:
         plan_for_dies = DiePlan(
             data, net, method, calibrated=calibrated, copies=copies, validation=validation, root_seed=seed
@@ -844,6 +876,17 @@ def _refuse(context: typer.Context, where: str, names: tuple[str, ...]) -> None:
             where=where,
             given=", ".join(f"--{_SPELLED.get(name, name).replace('_', '-')}" for name in given),
         )
+
+
+def _train_ternary(plan: TernaryPlan, seeds: int, out: Path | None, resume: bool, as_json: bool) -> None:
+    folder = out or Path("out") / f"train_{Path(plan.data).stem}_{plan.net}_{plan.weights}"
+    with _stoppable(f"finished epochs are kept in {folder}: give the same command with --resume"):
+        result = run_ternary(plan, folder, seeds=seeds, resume=resume, progress=progress, draw=draw_ternary)
+    if as_json:
+        _print_json(result.to_json())
+        return
+    _out.print(ternary_table(result))
+    _out.print(f"training.json, the networks and training.png are in {folder}", markup=False, soft_wrap=True)
 
 
 def _train_for_dies(
