@@ -26,7 +26,7 @@ def draw_dies(found: DieTable, folder: Path) -> None:
         OutputError: the folder cannot be written.
     """
     write_text(folder / f"{found.stem}.md", dies_markdown(found))
-    with figure(folder / f"{found.stem}.png", rows=1, columns=2, width_in=14.0, heights_in=[6.2]) as (_, axes):
+    with figure(folder / f"{found.stem}.png", rows=1, columns=2, width_in=14.0, heights_in=[6.8]) as (_, axes):
         _draw_rates(axes[0][0], found)
         _draw_points(axes[0][1], found)
 
@@ -48,7 +48,7 @@ def _draw_rates(axis: Any, found: DieTable) -> None:
     axis.minorticks_off()
     ticks = [tick for tick in (3, 5, 10, 20, 50, 90) if tick >= 100 * found.baseline * 0.8]
     axis.set_yticks(ticks, [str(tick) for tick in ticks])
-    axis.legend(fontsize=7.5, loc="upper left")
+    axis.legend(fontsize=7.5, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2)
 
 
 def _draw_points(axis: Any, found: DieTable) -> None:
