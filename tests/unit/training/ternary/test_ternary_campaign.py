@@ -85,6 +85,7 @@ def test_what_it_leaves(qnn: Any) -> None:
     assert ternary_table(result).row_count == 7
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_bit_for_bit(qnn: Any) -> None:
     """Twelve batches an epoch: stopped in the second epoch of the second network."""
     run("whole")
