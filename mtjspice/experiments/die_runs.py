@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -103,11 +103,10 @@ class DieTask:
             "measured": [one.described() for one in self.measured],
             "die_seed": self.die_seed,
             "disturbances": [list(one) for one in self.disturbances],
-            "junction_sha256": load_card(CARD).sha256,
-            "array_sha256": load_array(ARRAY).sha256,
+            **_card_hashes(),
         }
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Its name: all that determines it, hashed."""
         return sha256_of(self.described())[:16]
@@ -167,6 +166,11 @@ def run_die_task(task: DieTask) -> dict[str, Any]:
         "errors": errors,
         **_losses(network, data, task, model),
     }
+
+
+@lru_cache(maxsize=1)
+def _card_hashes() -> dict[str, str]:
+    return {"junction_sha256": load_card(CARD).sha256, "array_sha256": load_array(ARRAY).sha256}
 
 
 @lru_cache(maxsize=1)
