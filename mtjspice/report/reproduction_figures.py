@@ -7,6 +7,7 @@ import numpy as np
 
 from mtjspice.experiments.reproduction import Cell, Reproduction
 from mtjspice.report.figure import figure
+from mtjspice.report.reproduction_tables import per_sample
 
 _PAIR = 0.8
 """Width of all bars of a group."""
@@ -34,6 +35,8 @@ def draw_bars(reproduction: Reproduction, path: Path) -> None:
 
 def draw_curves(reproduction: Reproduction, path: Path) -> None:
     """Draw a figure's curves, a panel for each network that was trained."""
+    from matplotlib.ticker import MaxNLocator
+
     panels = {
         section: shown
         for section, cells in reproduction.sections.items()
@@ -44,8 +47,9 @@ def draw_curves(reproduction: Reproduction, path: Path) -> None:
             for number, (cell, result) in enumerate(shown):
                 mse = result["train_mse"]
                 false = result["false_flips_per_sample"]
-                label = f"{cell.row}; {false:.3g} false flips a sample"
+                label = f"{cell.row}; {per_sample(false)} false flips a sample"
                 axis.plot(range(len(mse)), mse, marker="o", ms=3, color=f"C{number}", label=label)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.set(xlabel="epoch", ylabel="mean squared error of training", title=section, ylim=(0, None))
             axis.legend()
         axes[0, 0].set_title(f"{section_title(reproduction)}{next(iter(panels))}")

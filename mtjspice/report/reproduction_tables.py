@@ -84,12 +84,17 @@ def _curve(reproduction: Reproduction, cell: Cell, plus_minus: str) -> list[str]
         f"{result['train_mse'][0]:.3f}",
         f"{result['train_mse'][-1]:.3f}",
         _error(reproduction, cell, plus_minus),
-        f"{result['flips_per_sample']:.3g}",
-        f"{result['false_flips_per_sample']:.3g}",
+        per_sample(result["flips_per_sample"]),
+        per_sample(result["false_flips_per_sample"]),
         str(result["epochs"]),
         str(result["seeds"]),
         _marks(reproduction, [cell]),
     ]
+
+
+def per_sample(flips: float) -> str:
+    """Return a number of flips to three digits, thousands in full."""
+    return f"{flips:,.0f}" if flips >= 1000 else f"{flips:.3g}"
 
 
 def _names(cells: tuple[Cell, ...]) -> tuple[list[str], list[str]]:
