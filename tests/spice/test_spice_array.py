@@ -103,6 +103,7 @@ def test_a_closed_loop_of_two_samples(model: ArrayModel) -> None:
     assert 1e-12 < found["step_j"] < 1e-10
 
 
+@pytest.mark.slow
 def test_the_campaign_s_report(
     model: ArrayModel, mondal: JunctionCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

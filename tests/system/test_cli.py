@@ -397,6 +397,7 @@ def test_a_probability_that_was_stopped_goes_on(
     assert not (tmp_path / "p" / "checkpoint").exists()
 
 
+@pytest.mark.slow
 def test_optimised_widths_are_kept(mtjspice: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(surfaces, "_POINTS", 5)
     monkeypatch.setattr(optimise, "_SHARES", np.array([0.6, 0.78]))

@@ -35,6 +35,7 @@ def test_what_a_user_gets(mtjspice: Command, tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "o").iterdir()} == {"evaluation.json", "evaluation.png"}
 
 
+@pytest.mark.slow
 def test_json_stands_alone(mtjspice: Command, tmp_path: Path) -> None:
     shown = mtjspice(*EVALUATE, *OPTIONS, "--json")
     found = json.loads(shown.out)
@@ -47,6 +48,7 @@ def test_json_stands_alone(mtjspice: Command, tmp_path: Path) -> None:
     assert 0 <= found["dies_near_software"] <= 3
 
 
+@pytest.mark.slow
 def test_one_network_of_a_folder(mtjspice: Command) -> None:
     both, second = (
         json.loads(mtjspice("dies", "evaluate", path, "--dies", "dies", "--json").out)
@@ -55,6 +57,7 @@ def test_one_network_of_a_folder(mtjspice: Command) -> None:
     assert [die["errors"][1:] for die in both["per_die"]] == [die["errors"] for die in second["per_die"]]
 
 
+@pytest.mark.slow
 def test_arrays_are_those_of_the_training(mtjspice: Command) -> None:
     train = ("train", "--data", "own.npz", "--net", "9-6-2", "--scenario", "hardware-aware", "--dies", "dies")
     assert mtjspice(*train, "--arch", "1r", "--epochs", 2, "--out", "networks").status == 0
@@ -65,6 +68,7 @@ def test_arrays_are_those_of_the_training(mtjspice: Command) -> None:
     assert found[0] == found[1] != found[2]
 
 
+@pytest.mark.slow
 def test_held_out_samples_stay_in_the_test_s_place(mtjspice: Command) -> None:
     """What is chosen by them has not seen the test part."""
     train = ("train", "--data", "own.npz", "--net", "9-6-2", "--scenario", "ideal", "--epochs", 2, "--seeds", 2)
@@ -91,6 +95,7 @@ def test_data_that_have_changed_are_refused(mtjspice: Command, tmp_path: Path) -
     assert "own.npz" in shown.err
 
 
+@pytest.mark.slow
 def test_a_network_of_another_origin(mtjspice: Command, tmp_path: Path) -> None:
     network, _ = BinaryNetwork.load(tmp_path / "networks" / "network_0001.npz")
     network.save(tmp_path / "bare.npz", {})
@@ -100,6 +105,7 @@ def test_a_network_of_another_origin(mtjspice: Command, tmp_path: Path) -> None:
     assert "bare.npz" in shown.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "messages"),
     [

@@ -71,6 +71,7 @@ def test_every_network_is_trained_once_and_measured_everywhere() -> None:
     assert all(task.die is None for (name, _, _), task in tasks.items() if name.startswith("statistics-aware"))
 
 
+@pytest.mark.slow
 def test_a_table_is_put_together(worker: Worker, tmp_path: Path) -> None:
     found = made(DieConditions(), tmp_path / "out")
     assert found.baseline == pytest.approx(0.031234567, rel=1e-4)
@@ -88,6 +89,7 @@ def test_a_table_is_put_together(worker: Worker, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "dies.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_tables_fit_100_columns(worker: Worker, tmp_path: Path) -> None:
     console = Console(width=100, file=io.StringIO())
     with console.capture() as capture:
@@ -96,6 +98,7 @@ def test_tables_fit_100_columns(worker: Worker, tmp_path: Path) -> None:
     assert "\u2026" not in capture.get()  # nothing is cut
 
 
+@pytest.mark.slow
 def test_what_is_on_disk_is_not_run_again(worker: Worker, tmp_path: Path) -> None:
     asked = DieConditions(quick=True)
     worker.stop_after = 2
@@ -121,6 +124,7 @@ def test_a_damaged_run_is_run_again(worker: Worker, tmp_path: Path) -> None:
     assert len(worker.ran) == 2
 
 
+@pytest.mark.slow
 def test_one_rate_and_the_quick_version_are_files_of_their_own(worker: Worker, tmp_path: Path) -> None:
     assert made(DieConditions(rate=0.003), tmp_path).stem == "dies_0.003"
     assert made(DieConditions(quick=True), tmp_path).asked.command == "mtjspice reproduce dies --quick"
