@@ -32,19 +32,21 @@ def draw_dies(
     shapes: tuple[tuple[int, int], ...],
     count: int,
     root_seed: int,
+    first: int = 1,
 ) -> tuple[Die, ...]:
-    """Return dies 1 to `count` of a root seed; a die is the same however many there are.
+    """Return `count` dies of a root seed; a die is the same however many there are.
 
     Args:
         r_short_ohm: of shorted cells.
         shapes: (rows, columns) of each array.
+        first: number of the first of them, from 1.
 
     Raises:
         InputError: the seed is out of range.
     """
     return tuple(
         draw_die(statistics, parameters, r_short_ohm, shapes, generator(root_seed, (_DIES, number)), f"die_{number:04}")
-        for number in range(1, count + 1)
+        for number in range(first, first + count)
     )
 
 

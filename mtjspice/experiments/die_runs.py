@@ -17,6 +17,7 @@ from mtjspice.cards.training import Switching
 from mtjspice.crossbar.die_drawing import draw_dies
 from mtjspice.crossbar.die_shapes import array_shapes
 from mtjspice.crossbar.dies import Die
+from mtjspice.experiments.run_files import RUNS, find_kept, rounded
 from mtjspice.files import make_folder, sha256_of, write_text
 from mtjspice.jobs.batches import Batch
 from mtjspice.jobs.executors import Executor
@@ -35,7 +36,6 @@ from mtjspice.training.rule import Hardware
 
 SCHEMA = 1
 CARD, ARRAY = "mondal2018", "select1500"
-_RUNS = "runs"
 _DIGITS = 5
 _LOSS_IMAGES, _LOSS_SAMPLES = 2000, 20
 
@@ -126,15 +126,16 @@ def finish_die_runs(
         MtjspiceError: whatever stops a training; what has ended is kept.
     """
     wanted = {task.key: task for task in tasks}
-    found = {key: result for key in wanted if (result := _kept(key, folder))}
+    places = (shipped_dies(), folder)
+    found = {key: kept for key in wanted if (kept := find_kept(key, {"schema": SCHEMA, "key": key}, places))}
     pending = [Batch(key, task) for key, task in wanted.items() if key not in found]
     if not pending:
         return found
-    runs = make_folder(folder / _RUNS)
+    runs = make_folder(folder / RUNS)
     with progress(title) as report, closing(executor.map_unordered(run_die_task, pending)) as finished:
         report(len(found), len(wanted))
         for batch, result in finished:
-            text = json.dumps({"schema": SCHEMA, "key": batch.key} | _rounded(result), allow_nan=False)
+            text = json.dumps({"schema": SCHEMA, "key": batch.key} | rounded(result, _DIGITS), allow_nan=False)
             write_text(runs / f"{batch.key}.json", text + "\n")
             found[batch.key] = json.loads(text)
             report(len(found), len(wanted))
@@ -148,8 +149,7 @@ def run_die_task(task: DieTask) -> dict[str, Any]:
         ``software`` error; ``errors`` on each die, by the name of the measurement; ``losses`` around the solution, by
         kind and strength, and ``loss`` there; fractions and nats.
     """
-    models = {architecture: _model(architecture) for architecture in Architecture}
-    model = models[Architecture.ONE_T_ONE_R]
+    model = _model(Architecture.ONE_T_ONE_R)
     plan = task.plan
     data, sizes = _images(plan.data, plan.net)
     in_loop: tuple[Die, ...] = ()
@@ -159,7 +159,7 @@ def run_die_task(task: DieTask) -> dict[str, Any]:
         in_loop = _dies(task.statistics, model, shapes, (task.die, task.die), task.die_seed)
     statistics = None if in_loop else task.statistics
     network, history = train_network(plan, model, data, sizes, statistics=statistics, dies=in_loop)
-    errors = {one.name: _errors(network, data, one, models[one.architecture], task.die_seed) for one in task.measured}
+    errors = {one.name: _errors(network, data, one, task.die_seed) for one in task.measured}
     return {
         "software": software_error(network, data),
         "training_loss": history[-1]["loss"],
@@ -179,7 +179,8 @@ def _images(data: str, net: str) -> tuple[Dataset, tuple[int, int, int]]:
     return images_for(data, net, 0, np.random.default_rng(0))
 
 
-def _errors(network: BinaryNetwork, data: Dataset, one: Measured, model: ReadModel, die_seed: int) -> list[float]:
+def _errors(network: BinaryNetwork, data: Dataset, one: Measured, die_seed: int) -> list[float]:
+    model = _model(one.architecture)
     dies = _dies(one.statistics, model, array_shapes(network.sizes, network.copies), one.dies, die_seed)
     known = parts_of(model, dies, network.sizes, network.copies)
     hardware = _counters() if one.deployment.fine_tune_images else None
@@ -194,7 +195,8 @@ def _dies(
     die_seed: int,
 ) -> tuple[Die, ...]:
     first, last = numbers
-    return draw_dies(statistics, model.parameters, model.array.r_short_ohm, shapes, last, die_seed)[first - 1 :]
+    count = last - first + 1
+    return draw_dies(statistics, model.parameters, model.array.r_short_ohm, shapes, count, die_seed, first)
 
 
 def _losses(network: BinaryNetwork, data: Dataset, task: DieTask, model: ReadModel) -> dict[str, Any]:
@@ -217,33 +219,13 @@ def _losses(network: BinaryNetwork, data: Dataset, task: DieTask, model: ReadMod
     }
 
 
+@lru_cache(maxsize=1)
 def _counters() -> Hardware:
     """Return what counts in fine-tuning: nominal junctions of the same cards."""
     model = load_model(Architecture.ONE_T_ONE_R, CARD, ARRAY)
     return Hardware(model, phases=2, variation_percent=0.0, switching=Switching.PHYSICAL)
 
 
+@lru_cache(maxsize=2)
 def _model(architecture: Architecture) -> ReadModel:
     return read_model(architecture, load_card(CARD), load_array(ARRAY))
-
-
-def _kept(key: str, folder: Path) -> dict[str, Any] | None:
-    """Return a finished run from the shipped ones or from `folder`; a damaged file counts as none."""
-    for path in (place / _RUNS / f"{key}.json" for place in (shipped_dies(), folder)):
-        try:
-            found: dict[str, Any] = json.loads(path.read_bytes())
-            if found["schema"] == SCHEMA and found["key"] == key:
-                return found
-        except (OSError, ValueError, TypeError, KeyError):
-            continue
-    return None
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.{_DIGITS}g}")
-    if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _rounded(item) for name, item in value.items()}
-    return value

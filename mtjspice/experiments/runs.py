@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from mtjspice.experiments.run_files import RUNS, find_kept, rounded
 from mtjspice.files import make_folder, sha256_of, write_text, writing
 from mtjspice.jobs.batches import Batch
 from mtjspice.jobs.checkpoint import Checkpoint
@@ -21,7 +22,6 @@ from mtjspice.training.plan import Scenario, TrainingPlan
 from mtjspice.training.rule import Hardware
 from mtjspice.training.task import Followed, train_task
 
-_RUNS = "runs"
 _DIGITS = 6
 _SOFTWARE = (Scenario.REAL, Scenario.BINARY_CONNECT)
 
@@ -41,15 +41,8 @@ def find_run(plan: TrainingPlan, folder: Path) -> dict[str, Any] | None:
 
     A file that is damaged, or of another run, counts as none.
     """
-    wanted = plan.described()
-    for path in (place / _RUNS / f"{run_key(plan)}.json" for place in (shipped_results(), folder)):
-        try:
-            found: dict[str, Any] = json.loads(path.read_bytes())
-            if found["schema"] == SCHEMA and all(found[name] == value for name, value in wanted.items()):
-                return found
-        except (OSError, ValueError, TypeError, KeyError):
-            continue
-    return None
+    wanted = {"schema": SCHEMA} | plan.described()
+    return find_kept(run_key(plan), wanted, (shipped_results(), folder))
 
 
 def finish_runs(
@@ -79,7 +72,7 @@ def _train(
     executor: Executor,
     progress: ProgressBars,
 ) -> dict[str, dict[str, Any]]:
-    runs, unfinished = make_folder(folder / _RUNS), folder / "unfinished"
+    runs, unfinished = make_folder(folder / RUNS), folder / "unfinished"
     epochs = make_folder(unfinished.resolve() / f"epochs-{identity[:16]}")
     batches = _batches(plans, epochs, progress)
     results: dict[str, dict[str, Any]] = {}
@@ -150,19 +143,8 @@ def _seconds(runs: Sequence[dict[str, Any]]) -> float:
 def _written(result: TrainingResult, path: Path) -> dict[str, Any]:
     """Write a run, a key a line, and return what a reader of the file gets."""
     described = result.plan.described()
-    plain = {name: value if name in described else _rounded(value) for name, value in result.to_json().items()}
+    plain = {name: value if name in described else rounded(value, _DIGITS) for name, value in result.to_json().items()}
     lines = [f"{json.dumps(name)}: {json.dumps(value, allow_nan=False)}" for name, value in plain.items()]
     text = "{\n" + ",\n".join(lines) + "\n}\n"
     write_text(path, text)
     return json.loads(text)
-
-
-def _rounded(value: Any) -> Any:
-    """Return plain data with floats to six digits."""
-    if isinstance(value, float):
-        return float(f"{value:.{_DIGITS}g}")
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _rounded(item) for name, item in value.items()}
-    return value
