@@ -1,10 +1,9 @@
 """What can be set on the digital side of a die once a network is written: columns' gains and offsets."""
 
-import math
-
 import numpy as np
 
 from mtjspice.training.dies.chip import Chip
+from mtjspice.training.dies.descent import cosine_rate, descend
 from mtjspice.training.dies.network import BinaryNetwork, Columns, softmax, spread_of
 
 _TRIM_STEPS = 60
@@ -37,14 +36,10 @@ def trimmed(network: BinaryNetwork, chip: Chip, x: np.ndarray, labels: np.ndarra
         z = normal * values[0] + values[1]
         shares = softmax(z.reshape(len(x), network.copies, -1).mean(axis=1))
         slope = np.tile((shares - wanted) / (len(x) * network.copies), (1, network.copies))
-        rate = _TRIM_RATE * 0.5 * (1 + math.cos(math.pi * step / _TRIM_STEPS))
-        for value, moment, found in zip(
-            values, moments, ((slope * normal).sum(axis=0), slope.sum(axis=0)), strict=True
-        ):
-            moment[0] += 0.1 * (found - moment[0])
-            moment[1] += 0.001 * (found**2 - moment[1])
-            mean, square = moment[0] / (1 - 0.9**step), moment[1] / (1 - 0.999**step)
-            value -= rate * mean / (np.sqrt(square) + 1e-8)
+        rate = cosine_rate(_TRIM_RATE, step / _TRIM_STEPS)
+        slopes = ((slope * normal).sum(axis=0), slope.sum(axis=0))
+        for value, moment, found in zip(values, moments, slopes, strict=True):
+            descend(value, found, moment, step, rate)
     trimmed_columns = columns._replace(gain=values[0].astype(np.float32), offset=values[1].astype(np.float32))
     return network.with_columns(network.columns[0], trimmed_columns)
 

@@ -24,30 +24,21 @@ _POOL = 0
 
 
 def parts_of(model: ReadModel, dies: Sequence[Die], sizes: tuple[int, int, int], copies: int) -> list[KnownDie]:
-    """Return the parts of dies for a network of these sizes.
+    """Return dies, as they are and by their maps, for a network of these sizes.
 
     Raises:
         InputError: arrays that the network does not fit.
     """
-    wanted = array_shapes(sizes, copies)
-    for die in dies:
-        if die.shapes != wanted:
-            raise InputError(
-                "the network does not fit the die",
-                where=die.name,
-                given=f"arrays of {_shapes(wanted)} cells are needed, the die has {_shapes(die.shapes)}",
-                next_step="make dies with the same --net and --copies",
-            )
     wires = model.array.wires.r_segment_ohm > 0
     return [
         KnownDie(
             die.name,
             die.rate,
-            _pair(model, die),
+            parts,
             _pair(model, class_map(model, die)),
             partial(wired_weights, model, die) if wires else None,
         )
-        for die in dies
+        for die, parts in zip(dies, _fitting(model, dies, sizes, copies), strict=True)
     ]
 
 
@@ -72,9 +63,9 @@ def known_dies(
     if plan.method is DieMethod.IDEAL:
         return KnownDies([nominal_parts(sizes, plan.copies)])
     if plan.method.needs_a_die:
-        return KnownDies([die.parts for die in parts_of(model, dies[:1], sizes, plan.copies)])
+        return KnownDies(_fitting(model, dies[:1], sizes, plan.copies))
     if statistics is None:
-        measured = KnownDies([die.parts for die in parts_of(model, dies, sizes, plan.copies)])
+        measured = KnownDies(_fitting(model, dies, sizes, plan.copies))
         return KnownDies([measured.mixed(plan.rng(_POOL, number)) for number in range(plan.pool)])
     shapes = array_shapes(sizes, plan.copies)
     pool = (
@@ -112,6 +103,20 @@ def known_from(
     if "statistics" not in provenance:
         return None, dies, provenance
     return validate_card(provenance["statistics"], DieStatistics, str(folder)), (), provenance
+
+
+def _fitting(model: ReadModel, dies: Sequence[Die], sizes: tuple[int, int, int], copies: int) -> list[Parts]:
+    """Return the parts of dies, and require that a network of these sizes fits them."""
+    wanted = array_shapes(sizes, copies)
+    for die in dies:
+        if die.shapes != wanted:
+            raise InputError(
+                "the network does not fit the die",
+                where=die.name,
+                given=f"arrays of {_shapes(wanted)} cells are needed, the die has {_shapes(die.shapes)}",
+                next_step="make dies with the same --net and --copies",
+            )
+    return [_pair(model, die) for die in dies]
 
 
 def _pair(model: ReadModel, die: Die) -> Parts:

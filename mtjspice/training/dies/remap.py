@@ -82,12 +82,6 @@ def worth_of(network: BinaryNetwork, x: np.ndarray, labels: np.ndarray) -> tuple
     return Worth(x.var(axis=0), (slope_1**2).mean(axis=0)), Worth(hidden.var(axis=0), (slope_2**2).mean(axis=0))
 
 
-def cost_of(weights: np.ndarray, worth: Worth, part: PairParts, places: Places) -> float:
-    """Return the cost of an array's errors."""
-    a, b = part.a[np.ix_(*places)], part.b[np.ix_(*places)]
-    return float(worth.variance @ ((a - 1) * weights + b) ** 2 @ worth.slope)
-
-
 def _assigned(weights: np.ndarray, worth: Worth, part: PairParts) -> Places:
     weights = weights.astype(np.float32)
     # Squared, an error is q + 2 p W, because W^2 is 1.

@@ -1,12 +1,12 @@
 """Training of a network for dies: BinaryConnect by Adam, with what is known of dies in the loop."""
 
-import math
 from typing import Any
 
 import numpy as np
 
 from mtjspice.crossbar.pairs import PairParts
 from mtjspice.training.datasets import Dataset
+from mtjspice.training.dies.descent import cosine_rate, descend
 from mtjspice.training.dies.gradient import Parameters, gradient, signs
 from mtjspice.training.dies.known import KnownDies, Parts
 from mtjspice.training.dies.network import BinaryNetwork, Columns, passed_on, sigmoid, spread_of
@@ -14,9 +14,6 @@ from mtjspice.training.dies.plan import DieMethod, DiePlan
 from mtjspice.training.epoch_file import EpochFile
 
 _START, _ORDER, _DIES, _COLUMNS = range(1, 5)
-_DECAYS = (0.9, 0.999)
-_SMALLEST = 1e-8
-"""Of Adam."""
 _GAIN_2 = 2.0
 """Of outputs at the start."""
 _COLUMN_IMAGES, _COLUMN_DIES = 10_000, 64
@@ -65,7 +62,7 @@ class _Run:
             gain_2=filled(outputs, _GAIN_2),
             offset_2=filled(outputs, 0.0),
         )
-        self._moments = tuple(Parameters(*(np.zeros_like(value) for value in self._parameters)) for _ in _DECAYS)
+        self._moments = Parameters(*(np.zeros((2, *value.shape), np.float32) for value in self._parameters))
         self._steps = 0
         statistics = plan.method is DieMethod.STATISTICS_AWARE
         self._dies = min(plan.dies_per_batch, known.count) if statistics and not plan.calibrated else 1
@@ -94,29 +91,24 @@ class _Run:
 
     def _step(self, found: Parameters, steps: int) -> None:
         """Take one step of Adam."""
-        rate = self._plan.learning_rate * 0.5 * (1 + math.cos(math.pi * min(self._steps / steps, 1.0)))
+        rate = cosine_rate(self._plan.learning_rate, min(self._steps / steps, 1.0))
         self._steps += 1
-        first, second = (1 - decay**self._steps for decay in _DECAYS)
-        for name, value in self._parameters._asdict().items():
-            slope = getattr(found, name)
-            mean, square = (getattr(moments, name) for moments in self._moments)
-            mean += (1 - _DECAYS[0]) * (slope - mean)
-            square += (1 - _DECAYS[1]) * (slope * slope - square)
-            value -= np.float32(rate / first) * mean / (np.sqrt(square / np.float32(second)) + np.float32(_SMALLEST))
+        for value, slope, moments in zip(self._parameters, found, self._moments, strict=True):
+            descend(value, slope, moments, self._steps, rate)
         for latent in (self._parameters.first, self._parameters.second):
             np.clip(latent, -1, 1, out=latent)
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that training has changed."""
         found = {"steps": np.array(self._steps)}
-        for kind, values in zip(("value", "mean", "square"), (self._parameters, *self._moments), strict=True):
+        for kind, values in (("value", self._parameters), ("moments", self._moments)):
             found |= {f"{kind}_{name}": value for name, value in values._asdict().items()}
         return found
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go on from what `state` returned."""
         self._steps = int(state["steps"])
-        for kind, values in zip(("value", "mean", "square"), (self._parameters, *self._moments), strict=True):
+        for kind, values in (("value", self._parameters), ("moments", self._moments)):
             for name, value in values._asdict().items():
                 value[:] = state[f"{kind}_{name}"]
 

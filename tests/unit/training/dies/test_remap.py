@@ -16,12 +16,17 @@ from mtjspice.training.dies.remap import (
     Places,
     Worth,
     best_places,
-    cost_of,
     identity,
     moved,
     placed,
     worth_of,
 )
+
+
+def cost_of(weights: np.ndarray, worth: Worth, part: PairParts, places: Places) -> float:
+    """Return the cost of an array's errors."""
+    a, b = part.a[np.ix_(*places)], part.b[np.ix_(*places)]
+    return float(worth.variance @ ((a - 1) * weights + b) ** 2 @ worth.slope)
 
 
 def drawn_network(rng: np.random.Generator, sizes: tuple[int, int, int], copies: int = 1) -> BinaryNetwork:
