@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+from array_cards import ARRAY, IDEAL_ARRAY
 from pytest_regressions.file_regression import FileRegressionFixture
 
-from mtjspice.cards.array import Architecture, SwitchKind, load_array
+from mtjspice.cards.array import Architecture
 from mtjspice.cards.conventions import Direction
 from mtjspice.crossbar.cells import Cells
 from mtjspice.junction.parameters import MacrospinParameters
@@ -14,7 +15,6 @@ from mtjspice.netlist.render import render_crossbar
 from mtjspice.schedule import read_schedule, step_schedule, write_schedule
 from mtjspice.spice.crossbar_decks import Device, live_labels, read_context, transient_context
 
-ARRAY = load_array("array45")
 X, DELTA = np.array([1.0, -0.25]), np.array([0.5, -1.0])
 STATE = np.array([[1, 0], [0, 1]])
 STARTS = np.array([[[0.1, 0.0, 0.995], [0.0, 0.1, -0.995]], [[-0.1, 0.0, -0.995], [0.0, -0.1, 0.995]]])
@@ -73,16 +73,10 @@ def test_read_of_a_1r_crossbar_with_ideal_switches_and_without_wires(
     mondal_parameters: MacrospinParameters, file_regression: FileRegressionFixture
 ) -> None:
     """An operating point, for people; one cell is open."""
-    array = ARRAY.model_copy(
-        update={
-            "switches": ARRAY.switches.model_copy(update={"kind": SwitchKind.IDEAL}),
-            "wires": ARRAY.wires.model_copy(update={"r_segment_ohm": 0.0}),
-        }
-    )
     context = read_context(
-        read_schedule(X, 2, Architecture.ONE_R, array),
+        read_schedule(X, 2, Architecture.ONE_R, IDEAL_ARRAY),
         cells(mondal_parameters).with_defects(opens=[(1, 0)]),
-        Device(mondal_parameters, array, 7e3),
+        Device(mondal_parameters, IDEAL_ARRAY, 7e3),
         title="A read of a 2 x 2 crossbar",
         people=True,
     )

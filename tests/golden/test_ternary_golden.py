@@ -1,9 +1,9 @@
 """The netlists of ternary synapses, word for word: a read and an update that hold every kind of element."""
 
 import numpy as np
+from array_cards import ARRAY, IDEAL_ARRAY
 from pytest_regressions.file_regression import FileRegressionFixture
 
-from mtjspice.cards.array import SwitchKind, load_array
 from mtjspice.cards.conventions import Direction
 from mtjspice.crossbar.cells import Cells
 from mtjspice.junction.parameters import MacrospinParameters
@@ -13,7 +13,6 @@ from mtjspice.spice.crossbar_decks import Device
 from mtjspice.spice.ternary_decks import pair_labels, ternary_context
 from mtjspice.ternary_schedule import ternary_read_schedule, ternary_update_schedule
 
-ARRAY = load_array("array45")
 LEVELS = {Direction.AP_TO_P: 0.59, Direction.P_TO_AP: -0.76}
 
 
@@ -39,16 +38,10 @@ def test_update_of_2_x_1_synapses_for_people(
 def test_read_of_1_x_2_synapses_with_ideal_switches_and_without_wires(
     mondal_parameters: MacrospinParameters, file_regression: FileRegressionFixture
 ) -> None:
-    array = ARRAY.model_copy(
-        update={
-            "switches": ARRAY.switches.model_copy(update={"kind": SwitchKind.IDEAL}),
-            "wires": ARRAY.wires.model_copy(update={"r_segment_ohm": 0.0}),
-        }
-    )
     context = ternary_context(
-        ternary_read_schedule(np.array([-1]), 2, array),
+        ternary_read_schedule(np.array([-1]), 2, IDEAL_ARRAY),
         Cells.nominal(mondal_parameters, np.array([[1, 0], [0, 0]]), 250.0),
-        Device(mondal_parameters, array, 7e3),
+        Device(mondal_parameters, IDEAL_ARRAY, 7e3),
         title="A read of 1 x 2 ternary synapses",
         operating_point=True,
         people=True,

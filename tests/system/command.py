@@ -11,3 +11,13 @@ class Outcome(NamedTuple):
 
 
 Command = Callable[..., Outcome]
+
+
+def refused(outcome: Outcome, status: int, *messages: str) -> None:
+    """Check for one message on stderr, and nothing else."""
+    assert outcome.status == status, outcome.err
+    assert outcome.out == ""
+    assert outcome.err.count("error: ") == 1
+    assert "Traceback" not in outcome.err
+    for message in messages:
+        assert message in outcome.err

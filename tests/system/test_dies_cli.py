@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from command import Command, Outcome
+from command import Command, refused
 
 MAKE = ("dies", "make", "--count", 3, "--rate", 0.1, "--net", "9-4-2", "--out", "d")
 KEYS = {"schema", "dies", "shapes", "cells", "defects", "rate", "best", "worst", "per_die"}
@@ -14,16 +14,6 @@ HEADER = "die,row,column,r_p_ohm,r_ap_ohm\n"
 
 def lines(die: str) -> str:
     return "".join(f"{die},{1 + n // 4},{1 + n % 4},{readings}\n" for n, readings in enumerate(CELLS))
-
-
-def refused(outcome: Outcome, *messages: str) -> None:
-    """Check for one message on stderr, and nothing else."""
-    assert outcome.status == 2, outcome.err
-    assert outcome.out == ""
-    assert outcome.err.count("error: ") == 1
-    assert "Traceback" not in outcome.err
-    for message in messages:
-        assert message in outcome.err
 
 
 def test_what_a_user_gets(mtjspice: Command, tmp_path: Path) -> None:
@@ -54,7 +44,7 @@ def test_dies_are_the_seed_s_however_many(mtjspice: Command, tmp_path: Path) -> 
 def test_the_same_again_is_fine_and_other_dies_are_refused(mtjspice: Command) -> None:
     first = mtjspice(*MAKE)
     assert mtjspice(*MAKE) == first
-    refused(mtjspice(*MAKE, "--seed", 2), "the folder holds other dies", "choose another folder")
+    refused(mtjspice(*MAKE, "--seed", 2), 2, "the folder holds other dies", "choose another folder")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +59,7 @@ def test_the_same_again_is_fine_and_other_dies_are_refused(mtjspice: Command) ->
     ],
 )
 def test_options_that_make_no_sense(mtjspice: Command, tmp_path: Path, options: tuple, message: str) -> None:
-    refused(mtjspice(*MAKE, *options), message)
+    refused(mtjspice(*MAKE, *options), 2, message)
     assert not (tmp_path / "d").exists()
 
 
@@ -81,19 +71,19 @@ def test_maps_become_dies(mtjspice: Command, tmp_path: Path) -> None:
     assert "w1 d[/]7" in shown.out
     found = json.loads(mtjspice("dies", "load", "maps.csv", "--net", "2-2", "--out", "d", "--json").out)
     assert found["defects"] == {"short": 2, "open": 2, "stuck_p": 2, "stuck_ap": 2}
-    refused(mtjspice("dies", "load", "maps.csv", "--copies", 3, "--out", "d"), "copies are of a network's", "--net")
-    refused(mtjspice("dies", "load", "maps.csv", "--net", "4-1", "--out", "d"), "is outside an array of 4 x 2 cells")
+    refused(mtjspice("dies", "load", "maps.csv", "--copies", 3, "--out", "d"), 2, "copies are of a network's", "--net")
+    refused(mtjspice("dies", "load", "maps.csv", "--net", "4-1", "--out", "d"), 2, "is outside an array of 4 x 2 cells")
 
 
 def test_maps_that_cannot_be_used_are_one_message(mtjspice: Command, tmp_path: Path) -> None:
     load = ("dies", "load", "maps.csv", "--out", "d")
-    refused(mtjspice(*load), "cannot read the maps")
+    refused(mtjspice(*load), 2, "cannot read the maps")
     (tmp_path / "maps.csv").write_text(HEADER + lines("a").replace("6500", "-6500"))
-    refused(mtjspice(*load), "line 3: r_p_ohm = -6500 must be 0 or more")
+    refused(mtjspice(*load), 2, "line 3: r_p_ohm = -6500 must be 0 or more")
     (tmp_path / "maps.csv").write_text(HEADER + lines("a"))
-    refused(mtjspice(*load, "--series", -1), "resistance in series is out of range")
-    refused(mtjspice(*load, "--card", "interfacial65"), "the junctions are not those of the card", "1500 ohm")
+    refused(mtjspice(*load, "--series", -1), 2, "resistance in series is out of range")
+    refused(mtjspice(*load, "--card", "interfacial65"), 2, "the junctions are not those of the card", "1500 ohm")
     assert not (tmp_path / "d").exists()
     assert mtjspice(*load).status == 0
     (tmp_path / "maps.csv").write_text(HEADER + lines("b"))
-    refused(mtjspice(*load), "the folder holds other dies")
+    refused(mtjspice(*load), 2, "the folder holds other dies")

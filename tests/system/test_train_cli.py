@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import Command, Outcome
+from command import Command, Outcome, refused
+from stopping import stop_after
 
 from mtjspice.resources import training_folder
-from mtjspice.training import epoch_file
-from mtjspice.training.epoch_file import EpochFile
 
 KEYS = {"test_error", "test_error_std", "per_seed", "samples_per_s", "epochs", "settings", "confusion", "price"}
 SMALL = ("train", "--data", "own.csv", "--net", "2L6", "--epochs", 5, "--workers", 1)
@@ -33,16 +32,6 @@ def write_samples(path: Path, count: int, features: int) -> None:
     x = rng.normal(size=(count, features))
     classes = np.where(x @ rng.normal(size=features) > 0, "above", "below")
     path.write_text("".join(f"{','.join(f'{v:.4f}' for v in row)},{c}\n" for row, c in zip(x, classes, strict=True)))
-
-
-def refused(outcome: Outcome, status: int, *messages: str) -> None:
-    """Check for one message on stderr, and nothing else."""
-    assert outcome.status == status, outcome.err
-    assert outcome.out == ""
-    assert outcome.err.count("error: ") == 1
-    assert "Traceback" not in outcome.err
-    for message in messages:
-        assert message in outcome.err
 
 
 def left(folder: Path) -> tuple[bytes, dict[str, object]]:
@@ -206,19 +195,6 @@ def test_own_data_that_changed_are_other_data(
 
 
 # --- stopped, killed, resumed
-
-
-def stop_after(monkeypatch: pytest.MonkeyPatch, saves: int) -> None:
-    """Keep every epoch, and be stopped as with Ctrl-C after so many."""
-    save, left = EpochFile.save, iter(range(saves))
-
-    def stopping(self: EpochFile, history: list[dict[str, object]], state: dict[str, np.ndarray]) -> None:
-        save(self, history, state)
-        if next(left, None) is None:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(epoch_file, "_PAUSE_S", 0.0)
-    monkeypatch.setattr(EpochFile, "save", stopping)
 
 
 @pytest.mark.slow

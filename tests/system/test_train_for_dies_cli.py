@@ -5,10 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import Command, Outcome
-
-from mtjspice.training import epoch_file
-from mtjspice.training.epoch_file import EpochFile
+from command import Command, refused
+from stopping import stop_after
 
 METHODS = (
     "ideal",
@@ -27,16 +25,6 @@ def own_data(tmp_path: Path) -> None:
     x = rng.uniform(0, 1, (300, 9))
     y = ((x - 0.5) @ np.array([1, -1, 1, 1, -1, -1, 1, -1, 1]) > 0).astype(int)
     np.savez(tmp_path / "own.npz", x_train=x[:200], y_train=y[:200], x_test=x[200:], y_test=y[200:])
-
-
-def refused(outcome: Outcome, status: int, *messages: str) -> None:
-    """Check for one message on stderr, and nothing else."""
-    assert outcome.status == status, outcome.err
-    assert outcome.out == ""
-    assert outcome.err.count("error: ") == 1
-    assert "Traceback" not in outcome.err
-    for message in messages:
-        assert message in outcome.err
 
 
 def left(folder: Path) -> dict[str, object]:
@@ -147,19 +135,6 @@ def test_dies_whose_statistics_are_damaged(mtjspice: Command, tmp_path: Path) ->
 
 
 # --- stopped and resumed
-
-
-def stop_after(monkeypatch: pytest.MonkeyPatch, saves: int) -> None:
-    """Keep every epoch, and be stopped as with Ctrl-C after so many."""
-    save, left = EpochFile.save, iter(range(saves))
-
-    def stopping(self: EpochFile, history: list[dict[str, object]], state: dict[str, np.ndarray]) -> None:
-        save(self, history, state)
-        if next(left, None) is None:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(epoch_file, "_PAUSE_S", 0.0)
-    monkeypatch.setattr(EpochFile, "save", stopping)
 
 
 @pytest.mark.slow
