@@ -41,6 +41,8 @@ class _Layer(NamedTuple):
     """`IdealArray` of the most significant bits."""
     low: Any
     """int16, the states of the other bits as a number."""
+    second_of: Any
+    """(2, columns, rows) float32 what a read sees of the second most significant bit's junction in either state."""
     bits: int
     fails: Any
     """(bits + 1, 2, columns, rows) float32: that a strong pulse leaves a junction in a state; the last is A's."""
@@ -99,6 +101,7 @@ def new_counters(
         noted=arrays[bits],
         weight=arrays[bits - 1],
         low=np.ascontiguousarray((held % 2 ** (bits - 1)).T, dtype=np.int16),
+        second_of=arrays[max(bits - 2, 0)].weight_of,
         bits=bits,
         fails=fails,
         reads_p=reads_p,
@@ -107,6 +110,13 @@ def new_counters(
         eta=eta,
         trains=trains,
     )
+
+
+def counters_at_start(shape: tuple[int, int], bits: int, reach: int, rng: np.random.Generator) -> np.ndarray:
+    """Return what counters hold at the start, (rows, columns): uniform within `reach` on either side of the middle."""
+    half = 2 ** (bits - 1)
+    reach = min(half, reach)
+    return rng.integers(-reach, reach, shape) + half
 
 
 class CounterRule:
@@ -129,7 +139,7 @@ class CounterRule:
             new_counters(
                 hardware,
                 self._device,
-                self._start(shape, bits, rng),
+                counters_at_start(shape, bits, settings.start, rng),
                 bits,
                 eta,
                 settings,
@@ -156,11 +166,6 @@ class CounterRule:
             remark=f"of them {_PULSES} of {1e9 * settings.t_strong_s:g} ns and {bits + 1} digital reads a column and "
             f"period; a flip-flop a column, an adder of {bits} bits a row",
         )
-
-    def _start(self, shape: tuple[int, int], bits: int, rng: np.random.Generator) -> np.ndarray:
-        half = 2 ** (bits - 1)
-        reach = min(half, self._settings.start)
-        return rng.integers(-reach, reach, shape) + half
 
     def epoch(self, order: np.ndarray, rng: np.random.Generator) -> Tally:
         """See `Rule`."""
