@@ -23,9 +23,10 @@ from mtjspice.jobs.progress import progress
 from mtjspice.junction.compiled import compiled
 from mtjspice.surrogate.model import ArrayModel, array_model
 from mtjspice.switching.cell_kernels import lookup
-from mtjspice.training.datasets import DATA_FOLDER, load_dataset
+from mtjspice.training.datasets import load_dataset
 from mtjspice.training.networks import Network, targets
 from mtjspice.training.per_sample import PerSampleRule
+from mtjspice.training.published import DATA_FOLDER
 from mtjspice.training.rule import Hardware, Problem
 
 _SIZES, _BIAS_ROWS, _SCALES = (784, 100, 10), (1, 10), (0.05, 0.1)

@@ -109,6 +109,7 @@ from mtjspice.training.dies.parts import known_from
 from mtjspice.training.dies.plan import DieMethod, DiePlan
 from mtjspice.training.plan import Scenario
 from mtjspice.training.rule import Hardware
+from mtjspice.training.ternary.augmentation import Augmentation
 from mtjspice.training.ternary.campaign import run_ternary
 from mtjspice.training.ternary.plan import Proposer, TernaryPlan
 from mtjspice.training.train import training_plan
@@ -150,7 +151,7 @@ CardOption = Annotated[str, typer.Option(help="A junction card: a shipped one's 
 _DIES_ARRAY = "select1500"
 _TERNARY, _QUICK_EPOCHS = "ternary", 3
 _ONLY_FOR_DIES = ("dies", "die", "calibrated", "copies")
-_ONLY_TERNARY = ("levels", "weights", "proposer", "quick")
+_ONLY_TERNARY = ("levels", "weights", "proposer", "augment", "quick")
 _NOT_TERNARY = ("split", "arch", "phases", "rule", "mean_field", "array_rows", "settings", "workers", "scheduler")
 _NOT_FOR = {
     DieMethod.IDEAL: ("dies", "die", "calibrated"),
@@ -729,7 +730,9 @@ def patterns_command(
 def train(
     context: typer.Context,
     net: Annotated[str, typer.Option(help="1L, 2L20, 3L, 3L80+40 and the like, or layer sizes: 30-20-1.")],
-    data: Annotated[str, typer.Option(help="wbcd, sonar, mnist, or your own .csv, .npz or folder.")] = "wbcd",
+    data: Annotated[
+        str, typer.Option(help="wbcd, sonar, mnist, cifar10, svhn, or your own .csv, .npz or folder.")
+    ] = "wbcd",
     split: Annotated[str | None, typer.Option(help="Of the data: random; aspect for sonar.")] = None,
     validation: Annotated[int, typer.Option(min=0, help="Training samples to test on instead of the test part.")] = 0,
     scenario: Annotated[
@@ -774,6 +777,10 @@ def train(
     ] = None,
     weights: Annotated[WeightKind, typer.Option(help="Ternary: what a synapse holds.")] = WeightKind.TERNARY,
     proposer: Annotated[Proposer, typer.Option(help="Ternary: what makes changes of gradients.")] = Proposer.ADAM,
+    augment: Annotated[
+        Augmentation | None,
+        typer.Option(help="Ternary: of training images. Without, shift-flip for cifar10, shift for svhn, else none."),
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help=f"Ternary: {_QUICK_EPOCHS} epochs, to try.")] = False,
     card: CardOption = "mondal2018",
     array: Annotated[
@@ -805,6 +812,7 @@ def train(
             proposer=proposer,
             widths=levels,
             variation_percent=variation,
+            augmentation=augment,
             validation=validation,
             epochs=epochs or (_QUICK_EPOCHS if quick else TernaryPlan.epochs),
             card=card,

@@ -21,6 +21,12 @@ ProgressBars = Callable[[str], AbstractContextManager[Callable[[int, int], None]
 
 
 @contextmanager
+def silent(description: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that shows nothing, where `progress` would give one that does."""
+    yield lambda done, total: None
+
+
+@contextmanager
 def progress(description: str) -> Iterator[Callable[[int, int], None]]:
     """Give a function to call with (batches done, batches in all), first at the start and then after each batch."""
     console = Console(stderr=True)

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from mtjspice.report.figure import figure
 from mtjspice.report.table import plain_table
+from mtjspice.training.ternary.augmentation import FARTHEST, Augmentation
 from mtjspice.training.ternary.campaign import TernaryResult
 
 _SHOWN = 256
@@ -30,6 +31,9 @@ def ternary_table(result: TernaryResult) -> Table:
         f"{100 * found['flipped'][-1]:.2g} % in one of the last",
         "speed": f"{found['epoch_s']:.1f} s an epoch of {found['samples']:,} samples",
     }
+    if plan.augments is not Augmentation.NONE:
+        flipped = ", half of them mirrored" if plan.augments is Augmentation.SHIFT_FLIP else ""
+        rows["images"] = f"moved by up to {FARTHEST} pixels each way in training{flipped}"
     if plan.junctions:
         rows["price"] += f", and {price['write_phases_per_batch']:,} write phases a batch: a row at a time"
         rows["pulses"] = (

@@ -8,7 +8,6 @@ import csv
 import gzip
 import hashlib
 import math
-import os
 import re
 import zlib
 from collections.abc import Callable, Sequence
@@ -20,12 +19,14 @@ from typing import Self
 import numpy as np
 
 from mtjspice.errors import DataError, InputError
+from mtjspice.jobs.progress import ProgressBars, silent
 from mtjspice.jobs.seeds import generator
+from mtjspice.training.colour_images import CIFAR10_CLASSES, SVHN_FILES, cifar10, svhn
+from mtjspice.training.published import PublishedFiles
 
-DATA_FOLDER = "MTJSPICE_DATA"
-"""The environment variable that names a folder of data sets."""
 OWN_TEST_PART = 0.25
 """The fraction of a user's samples that a random split tests on."""
+_DIGITS = tuple("0123456789")
 _SPLIT = 0x5B117  # the first word of the key of random splits
 
 _IDX_FILES = (
@@ -36,7 +37,7 @@ _IDX_FILES = (
 )
 _FORMATS = (
     "a .csv whose last column is the label, an .npz with x and y, or x_train, y_train, x_test and y_test, "
-    f"or a folder with {', '.join(_IDX_FILES)}"
+    f"or a folder with {', '.join(_IDX_FILES)}, or with {' and '.join(SVHN_FILES)}"
 )
 
 
@@ -131,23 +132,34 @@ class Dataset:
         )
 
 
-def load_dataset(name_or_path: str | Path, split: str | None = None, seed: int = 1, number: int = 0) -> Dataset:
+def load_dataset(
+    name_or_path: str | Path,
+    split: str | None = None,
+    seed: int = 1,
+    number: int = 0,
+    progress: ProgressBars = silent,
+) -> Dataset:
     """Return the data set of that name, or a user's own from a file.
 
     Names: `wbcd` (split random, 200 test samples as in the paper), `sonar` (aspect, the marked halves of 104 samples;
-    or random halves) and `mnist` (official). Files: CSV (random; the last column is the label, a header may be there),
-    npz with `x` and `y` (random) or with `x_train`, `y_train`, `x_test` and `y_test` (official), and folders of four
-    idx files named as MNIST's (official). Own files are split at random by `OWN_TEST_PART`, and their labels, whole
-    numbers or names, become classes in their order.
+    or random halves), `mnist`, `cifar10` and `svhn` (official). Files: CSV (random; the last column is the label, a
+    header may be there), npz with `x` and `y` (random) or with `x_train`, `y_train`, `x_test` and `y_test` (official),
+    and folders of four idx files named as MNIST's, or of SVHN's two (official). Own files are split at random by
+    `OWN_TEST_PART`, and their labels, whole numbers or names, become classes in their order.
 
-    MNIST and SONAR are looked for in the folder that $MTJSPICE_DATA names and in its sub-folders `mnist` and `sonar`,
-    then in the cache, then downloaded into the cache; SHA-256 is checked at every load.
+    Images become rows of pixels: grey ones (n, h, w) line by line, coloured ones channels first, whether they are given
+    as (n, 3, h, w) or as (n, h, w, 3); a shape that could be either is taken as (n, 3, h, w).
+
+    Published files are looked for in the folder that $MTJSPICE_DATA names and in its sub-folder of the data set's name,
+    then in the cache, then downloaded into the cache; SHA-256 is checked at every load. SVHN's are the user's own:
+    neither downloaded nor checked so.
 
     Args:
         name_or_path: of the data set.
         split: see above; by default the first that is named.
         seed: root seed of random splits; other splits do not depend on it.
         number: of the random split.
+        progress: bars, for what takes seconds to read.
 
     Raises:
         InputError: no such name, file or split, or a seed out of range.
@@ -155,11 +167,13 @@ def load_dataset(name_or_path: str | Path, split: str | None = None, seed: int =
     """
     rng = generator(seed, (_SPLIT, number))
     if name_or_path in _NAMED:
-        return _NAMED[str(name_or_path)](split, rng)
+        return _NAMED[str(name_or_path)](split, rng, progress)
     path = Path(name_or_path)
     if path.is_dir():
         name = path.resolve().name
         _choose(split, name, "official")
+        if any((path / file).is_file() for file in SVHN_FILES):
+            return Dataset(name, *svhn(path), classes=_DIGITS)
         return _idx_dataset(name, [path / file for file in _IDX_FILES])
     if path.is_file() and path.suffix.lower() == ".csv":
         return _csv_dataset(path, split, rng)
@@ -172,67 +186,7 @@ def load_dataset(name_or_path: str | Path, split: str | None = None, seed: int =
     )
 
 
-@dataclass(frozen=True)
-class _Source:
-    """A published data set: the folder that holds it, where it comes from, and SHA-256 by file."""
-
-    folder: str
-    url: str
-    sha256: dict[str, str]
-
-    def paths(self) -> list[Path]:
-        """Return where the files are, all checked."""
-        return [self._find(file) for file in self.sha256]
-
-    def _find(self, file: str) -> Path:
-        import pooch  # here and not above: few commands need it
-
-        folders = [Path(pooch.os_cache("mtjspice")) / self.folder]
-        if given := os.environ.get(DATA_FOLDER):
-            if not Path(given).is_dir():
-                raise InputError(
-                    f"${DATA_FOLDER} is no folder", given=given, next_step=f"correct or unset {DATA_FOLDER}"
-                )
-            folders = [Path(given), Path(given) / self.folder, *folders]
-        path = next((folder / file for folder in folders if (folder / file).is_file()), None)
-        if path is None:
-            return self._download(file, folders[-1])
-        try:
-            with path.open("rb") as stream:
-                found = hashlib.file_digest(stream, "sha256").hexdigest()
-        except OSError as error:
-            raise DataError(f"cannot read {file}", where=path.parent, given=error) from error
-        if found != self.sha256[file]:
-            raise DataError(
-                f"the checksum of {file} is wrong: the file is damaged, or not the original",
-                where=path,
-                given=f"sha256 {found}",
-                allowed=f"sha256 {self.sha256[file]}",
-                next_step=f"remove the file, and it is downloaded anew; or put the original of {self.url}{file} there",
-            )
-        return path
-
-    def _download(self, file: str, folder: Path) -> Path:
-        import pooch
-
-        by_hand = f"put the file by hand into {folder}, or into a folder that {DATA_FOLDER} names"
-        try:
-            return Path(pooch.retrieve(self.url + file, f"sha256:{self.sha256[file]}", fname=file, path=folder))
-        except OSError as error:  # requests' errors are among these
-            raise DataError(
-                f"cannot download {file}", where=self.url, given=error, next_step=f"try again, or {by_hand}"
-            ) from error
-        except ValueError as error:  # what came has another checksum; pooch kept nothing of it
-            raise DataError(
-                f"the download of {file} is damaged, or not the original",
-                where=self.url,
-                given=error,
-                allowed=f"sha256 {self.sha256[file]}",
-                next_step=f"try again, or {by_hand}",
-            ) from error
-
-
-_MNIST = _Source(
+_MNIST = PublishedFiles(
     "mnist",
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     dict(
@@ -248,7 +202,7 @@ _MNIST = _Source(
         )
     ),
 )
-_SONAR = _Source(
+_SONAR = PublishedFiles(
     "sonar",
     "https://archive.ics.uci.edu/ml/machine-learning-databases/undocumented/connectionist-bench/sonar/",
     {
@@ -258,7 +212,7 @@ _SONAR = _Source(
 )
 
 
-def _wbcd(split: str | None, rng: np.random.Generator) -> Dataset:
+def _wbcd(split: str | None, rng: np.random.Generator, progress: ProgressBars) -> Dataset:
     """569 samples of 30 features, 200 of them to test on; class 1 is malignant."""
     _choose(split, "wbcd", "random")
     from sklearn.datasets import load_breast_cancer  # here and not above: it takes a second or two
@@ -268,7 +222,7 @@ def _wbcd(split: str | None, rng: np.random.Generator) -> Dataset:
     return _random_split("wbcd", x.astype(np.float32), y, ("benign", "malignant"), 200, rng)
 
 
-def _sonar(split: str | None, rng: np.random.Generator) -> Dataset:
+def _sonar(split: str | None, rng: np.random.Generator, progress: ProgressBars) -> Dataset:
     """208 samples of 60 features, half of them to test on; class 1 is a mine."""
     chosen = _choose(split, "sonar", "aspect", "random")
     x, y, train = _sonar_samples(*_SONAR.paths())
@@ -292,16 +246,30 @@ def _sonar_samples(*paths: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.array(x, dtype=np.float32), np.array(y, dtype=np.int64), np.array(train)
 
 
-def _mnist(split: str | None, rng: np.random.Generator) -> Dataset:
+def _mnist(split: str | None, rng: np.random.Generator, progress: ProgressBars) -> Dataset:
     """60 000 and 10 000 images of 28 x 28 pixels, 0 background and 255 ink."""
     _choose(split, "mnist", "official")
     return _idx_dataset("mnist", _MNIST.paths())
 
 
-_NAMED: dict[str, Callable[[str | None, np.random.Generator], Dataset]] = {
+def _cifar10(split: str | None, rng: np.random.Generator, progress: ProgressBars) -> Dataset:
+    """50 000 and 10 000 images of 32 x 32 pixels in three colours."""
+    _choose(split, "cifar10", "official")
+    return Dataset("cifar10", *cifar10(progress), classes=CIFAR10_CLASSES)
+
+
+def _svhn(split: str | None, rng: np.random.Generator, progress: ProgressBars) -> Dataset:
+    """73 257 and 26 032 images of 32 x 32 pixels in three colours."""
+    _choose(split, "svhn", "official")
+    return Dataset("svhn", *svhn(), classes=_DIGITS)
+
+
+_NAMED: dict[str, Callable[[str | None, np.random.Generator, ProgressBars], Dataset]] = {
     "wbcd": _wbcd,
     "sonar": _sonar,
     "mnist": _mnist,
+    "cifar10": _cifar10,
+    "svhn": _svhn,
 }
 DATASETS = tuple(_NAMED)
 """The names that `load_dataset` knows."""
@@ -457,7 +425,7 @@ def _choose(split: str | None, name: str, *allowed: str) -> str:
 
 
 def _as_features(x: np.ndarray, where: Path) -> np.ndarray:
-    """Return `x` as (n, features): uint8 as it is, other numbers in float32."""
+    """Return `x` as (n, features), channels first: uint8 as it is, other numbers in float32."""
     if x.dtype.kind not in "biuf" or x.ndim < 2:
         raise DataError(
             "features are not numbers in rows",
@@ -465,6 +433,8 @@ def _as_features(x: np.ndarray, where: Path) -> np.ndarray:
             given=f"{x.dtype} of shape {x.shape}",
             allowed="numbers of shape (samples, features), or images of more dimensions",
         )
+    if x.ndim == 4 and x.shape[3] == 3 != x.shape[1]:
+        x = x.transpose(0, 3, 1, 2)
     flat = x.reshape(len(x), math.prod(x.shape[1:]))
     with np.errstate(over="ignore"):  # infinite then, and reported as such
         return flat if flat.dtype == np.uint8 else flat.astype(np.float32)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from command import Command
+from command import Command, refused
 
 
 def test_energy_as_a_table_and_as_json(mtjspice: Command, tmp_path: Path) -> None:
@@ -46,6 +46,11 @@ def test_cosim_of_ternary_synapses_refuses_what_they_do_not_have(
     assert found.status == 2
     assert "--arch ternary" in found.err
     assert spelled in found.err
+
+
+def test_images_of_networks_without_filters_are_not_moved(mtjspice: Command) -> None:
+    found = mtjspice("train", "--data", "mnist", "--net", "mlp", "--scenario", "ternary", "--augment", "shift")
+    refused(found, 2, "only networks with filters see images", "shift for mlp", "none, or a network such as cnn")
 
 
 @pytest.mark.slow

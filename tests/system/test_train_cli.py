@@ -110,6 +110,8 @@ def test_other_scenarios(mtjspice: Command, scenario: str) -> None:
     ("options", "messages"),
     [
         (("--data", "wbdc"), ("there is no such data set", "wbdc", "wbcd, sonar, mnist")),
+        (("--data", "svhn"), ("there is no train_32x32.mat", "http://ufldl.stanford.edu/housenumbers/", "put it into")),
+        (("--augment", "shift"), ("an option plays no part here", "--augment")),
         (("--split", "aspect"), ("no such split", "aspect", "random")),
         (("--net", "8-6-1"), ("the network does not fit the data", "8-6-1", "9-...-1")),
         (("--net", "2L"), ("there is no such network", "2L100")),

@@ -13,13 +13,15 @@ from mtjspice import __version__
 from mtjspice.cards.array import load_array
 from mtjspice.cards.junction import load_card
 from mtjspice.crossbar.cells import require_spread
+from mtjspice.errors import InputError
 from mtjspice.files import sha256_of, write_json
-from mtjspice.jobs.progress import ProgressBars
+from mtjspice.jobs.progress import ProgressBars, silent
 from mtjspice.npz import save_npz
 from mtjspice.surrogate.model import load_model
 from mtjspice.training.datasets import Dataset, load_dataset
 from mtjspice.training.epoch_file import EpochFile, epochs_folder, epochs_followed
 from mtjspice.training.normalise import normalise
+from mtjspice.training.ternary.augmentation import Augmentation
 from mtjspice.training.ternary.networks import QuantisedNet, quantised_net
 from mtjspice.training.ternary.plan import TernaryPlan
 
@@ -95,22 +97,28 @@ class TernaryResult:
         }
 
 
-def quantised_problem(plan: TernaryPlan) -> tuple[Dataset, QuantisedNet]:
-    """Return a plan's data, features in [-1, 1], and its network.
+def quantised_problem(plan: TernaryPlan, progress: ProgressBars = silent) -> tuple[Dataset, QuantisedNet]:
+    """Return a plan's data, features in [-1, 1] or pixels as they are, and its network.
 
     Raises:
-        InputError: a network that there is not, or that does not fit the data.
+        InputError: a network that there is not, or that does not fit the data; augmentation of what is no image.
         MtjspiceError: data that cannot be used.
     """
-    data = load_dataset(plan.data, seed=plan.root_seed)
+    data = load_dataset(plan.data, seed=plan.root_seed, progress=progress)
     if plan.validation:
         data = data.with_validation(plan.validation, plan.rng())
     net = quantised_net(plan.net, data.x_train.shape[1], len(data.classes))
-    if data.x_train.dtype != np.uint8:
-        return normalise(data, "minmax").dataset, net
-    # Pixels from 0 to 1 become -1 to 1; one may be the same in all images.
-    found = normalise(data, "unit").dataset
-    return replace(found, x_train=2 * found.x_train - 1, x_test=2 * found.x_test - 1), net
+    if data.x_train.dtype == np.uint8:
+        return data, net
+    if plan.augments is not Augmentation.NONE:
+        # Each feature is brought to [-1, 1] by its own range, and could not take another's place.
+        raise InputError(
+            "only images can be moved",
+            where=plan.data,
+            given=f"augmentation {plan.augments}, features {data.x_train.dtype}",
+            allowed=f"pixels uint8, or augmentation {Augmentation.NONE}",
+        )
+    return normalise(data, "minmax").dataset, net
 
 
 def run_ternary(
@@ -140,7 +148,7 @@ def run_ternary(
 
     started = time.monotonic()
     require_spread(plan.variation_percent)
-    data, net = quantised_problem(plan)
+    data, net = quantised_problem(plan, progress)
     identity = sha256_of([plan.described(), data.sha256, load_card(plan.card).sha256, load_array(plan.array).sha256])
     model = load_model("1t1r", plan.card, plan.array, progress=progress) if plan.junctions else None
     histories, weights = [], []

@@ -54,6 +54,11 @@ class QuantisedNet:
     layers: tuple[Layer, ...]
 
 
+def has_filters(net: str) -> bool:
+    """Whether a network, by name or by layers, sees images."""
+    return "C" in NETS.get(net, net)
+
+
 def quantised_net(net: str, features: int, classes: int) -> QuantisedNet:
     """Return a network for data.
 
@@ -67,7 +72,7 @@ def quantised_net(net: str, features: int, classes: int) -> QuantisedNet:
     tokens = NETS.get(net, net).split("-")
     if net in NETS:
         tokens[-1] = str(classes)
-    convolves = any("C" in token for token in tokens)
+    convolves = has_filters(net)
     image = _image(features, net) if convolves else (features, 1, 1)
     if not convolves and tokens[0] != str(features):
         raise _misfit(net, f"{features} inputs first")

@@ -9,9 +9,13 @@ import numpy as np
 from mtjspice.crossbar.ternary import WeightKind
 from mtjspice.errors import InputError
 from mtjspice.jobs.seeds import generator
+from mtjspice.training.ternary.augmentation import Augmentation
+from mtjspice.training.ternary.networks import has_filters
 
 _TRAINING = 0x7E12A
 """First word of the keys of all random numbers of a training."""
+_AUGMENTED = {"cifar10": Augmentation.SHIFT_FLIP, "svhn": Augmentation.SHIFT}
+"""Data sets whose images are moved unless a plan says otherwise; digits are not mirrored."""
 
 
 class Proposer(StrEnum):
@@ -45,6 +49,7 @@ class TernaryPlan:
         proposer: of changes.
         widths: how many pulse widths the driver has; None for any.
         variation_percent: spread of resistances.
+        augmentation: of training images; None for the data set's own, see `augments`.
         validation: training samples that stand in for the test part; 0 for none.
         epochs: passes over the training part.
         batch: samples in a batch.
@@ -63,6 +68,7 @@ class TernaryPlan:
     proposer: Proposer = Proposer.ADAM
     widths: int | None = None
     variation_percent: float = 0.0
+    augmentation: Augmentation | None = None
     validation: int = 0
     epochs: int = 10
     batch: int = 200
@@ -77,7 +83,7 @@ class TernaryPlan:
         """Refuse what cannot be.
 
         Raises:
-            InputError: a number out of range, or junctions' settings without junctions.
+            InputError: a number out of range, junctions' settings without junctions, or augmentation without filters.
         """
         if self.epochs < 1 or self.batch < 2:
             raise InputError(
@@ -95,11 +101,25 @@ class TernaryPlan:
             raise InputError(
                 "ideal updates have no pulses and no cells that vary", allowed="--levels and --variation on junctions"
             )
+        if self.augments is not Augmentation.NONE and not has_filters(self.net):
+            raise InputError(
+                "only networks with filters see images, which can be moved",
+                where="augmentation",
+                given=f"{self.augmentation} for {self.net}",
+                allowed=f"{Augmentation.NONE}, or a network such as cnn",
+            )
 
     @property
     def rate(self) -> float:
         """The learning rate at the start."""
         return self.proposer.learning_rate if self.learning_rate is None else self.learning_rate
+
+    @property
+    def augments(self) -> Augmentation:
+        """What is done to training images: unless the plan says it, by the data set, for networks with filters."""
+        if self.augmentation is not None:
+            return self.augmentation
+        return _AUGMENTED.get(self.data, Augmentation.NONE) if has_filters(self.net) else Augmentation.NONE
 
     def rate_in(self, epoch: int) -> float:
         """Return the learning rate of an epoch, from 0."""
@@ -114,5 +134,6 @@ class TernaryPlan:
         return asdict(self) | {
             "weights": self.weights.value,
             "proposer": self.proposer.value,
+            "augmentation": self.augments.value,
             "learning_rate": self.rate,
         }

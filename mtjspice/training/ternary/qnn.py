@@ -27,6 +27,7 @@ from mtjspice.surrogate.pulse_programmer import (
 from mtjspice.surrogate.synapses import Synapses, new_junctions, synapses
 from mtjspice.training.datasets import Dataset
 from mtjspice.training.epoch_file import EpochFile
+from mtjspice.training.ternary.augmentation import augmented
 from mtjspice.training.ternary.networks import Layer, QuantisedNet
 from mtjspice.training.ternary.plan import Proposer, TernaryPlan
 
@@ -36,7 +37,7 @@ try:
 except ModuleNotFoundError as error:
     raise InputError("quantised networks need PyTorch: pip install 'mtjspice[qnn]', the extra `qnn`") from error
 
-_START, _CELLS, _ORDER, _PULSES = range(1, 5)
+_START, _CELLS, _ORDER, _PULSES, _MOVES = range(1, 6)
 _STEEPNESS = 3.0
 """Of tanh, by which a remainder becomes a probability."""
 _DECAYS = (0.9, 0.999)
@@ -318,7 +319,7 @@ class QuantisedTraining:
     Args:
         plan: of it.
         net: its layers.
-        data: features in [-1, 1].
+        data: features in [-1, 1], or pixels uint8, which are brought there batch by batch.
         model: of the junctions; None for ideal updates.
     """
 
@@ -358,14 +359,15 @@ class QuantisedTraining:
     def epoch(self, number: int) -> dict[str, Any]:
         """Train one epoch, from 0, and return what happened."""
         plan, data = self._plan, self._data
-        order = plan.rng(_ORDER, number).permutation(len(data.x_train))
+        order, moves = plan.rng(_ORDER, number).permutation(len(data.x_train)), plan.rng(_MOVES, number)
         rng = torch.Generator(self._device).manual_seed(int(plan.rng(_PULSES, number).integers(2**63)))
         counts = self._weights.counts = Counts()
         began, losses = time.monotonic(), []
         batch = min(plan.batch, len(order))
         for start in range(0, len(order) - batch + 1, batch):
             chosen = order[start : start + batch]
-            losses.append(self._step(data.x_train[chosen], data.y_train[chosen], plan.rate_in(number), rng))
+            x = augmented(data.x_train[chosen].reshape(-1, *self._net.image), plan.augments, moves)
+            losses.append(self._step(x, data.y_train[chosen], plan.rate_in(number), rng))
         elapsed_s = time.monotonic() - began
         updates = len(losses) * len(self._weights.seen)
         return {
@@ -409,7 +411,9 @@ class QuantisedTraining:
         return x
 
     def _images(self, x: np.ndarray) -> Any:
-        return torch.from_numpy(x).to(self._device).view(-1, *self._net.image)
+        """Return samples as images in [-1, 1]."""
+        images = torch.tensor(x, device=self._device).view(-1, *self._net.image)  # a copy: x may be read-only
+        return images.float().div_(255).mul_(2).sub_(1) if images.dtype == torch.uint8 else images
 
     def error(self, x: np.ndarray, y: np.ndarray) -> float:
         """Return the fraction of samples (n, features) of classes (n,) that are misclassified."""
@@ -482,7 +486,7 @@ def train_quantised(
     Args:
         plan: of the training.
         net: the layers.
-        data: features in [-1, 1].
+        data: features in [-1, 1], or pixels uint8.
         model: of the junctions; None for ideal updates.
         kept: finished epochs, from which it goes on.
     """

@@ -1,34 +1,16 @@
-"""Data sets by name and by path, where they are looked for, and every way in which they can be wrong."""
+"""Data sets by name and by path, and every way in which they can be wrong."""
 
-import gc
 import gzip
-import hashlib
 import os
-import threading
-from collections.abc import Iterator
-from dataclasses import replace
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
-import pooch
 import pytest
 
 from mtjspice.errors import DataError, InputError
 from mtjspice.jobs.seeds import generator
 from mtjspice.training import datasets
 from mtjspice.training.datasets import DATASETS, Dataset, load_dataset
-
-
-@pytest.fixture
-def no_download(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip where published files would have to be downloaded."""
-
-    def skip(url: str, *_: object, **__: object) -> str:
-        pytest.skip(f"{url} is neither in $MTJSPICE_DATA nor in the cache")
-
-    monkeypatch.setattr(pooch, "retrieve", skip)
 
 
 def rows(x: np.ndarray, y: np.ndarray) -> list[tuple[float, ...]]:
@@ -81,6 +63,17 @@ def test_sonar_halves_at_random_are_the_samples_of_the_plain_table(no_download: 
     assert all_rows(dataset) == rows(x, np.array([int(line[-1] == "M") for line in lines]))
 
 
+def test_sonar_samples_are_read_from_several_lines(tmp_path: Path) -> None:
+    paths = [tmp_path / "rocks", tmp_path / "mines"]
+    for kind, path in zip("RM", paths, strict=True):
+        samples = [f"{'*' * (n % 2)}C{kind}{n:03}:\n{{0.{n}000 0.5000\n 0.2500}}\n" for n in range(4)]
+        path.write_text(f"Marked with a '*'.\n\n{''.join(samples)}")
+    x, y, train = datasets._sonar_samples(*paths)
+    np.testing.assert_array_equal(x, np.float32([(n / 10, 0.5, 0.25) for n in range(4)] * 2))
+    assert y.tolist() == [0] * 4 + [1] * 4
+    assert train.tolist() == [False, True] * 4
+
+
 def test_mnist_has_the_published_counts_and_mean(no_download: None) -> None:
     dataset = load_dataset("mnist")
     assert dataset.x_train.shape == (60000, 784)
@@ -90,96 +83,6 @@ def test_mnist_has_the_published_counts_and_mean(no_download: None) -> None:
     assert np.bincount(dataset.y_train).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert np.bincount(dataset.y_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     assert dataset.x_train.mean() / 255 == pytest.approx(0.1307, abs=5e-5)
-
-
-# Where files are looked for. A small SONAR of its own stands for the published one.
-
-
-@pytest.fixture
-def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder of a server with a small SONAR, which is neither in a folder of data nor in the cache yet."""
-    folder = tmp_path / "server"
-    folder.mkdir()
-    for kind, file in (("R", "sonar.rocks"), ("M", "sonar.mines")):
-        samples = [f"{'*' * (n % 2)}C{kind}{n:03}:\n{{0.{n}000 0.5000\n 0.2500}}\n" for n in range(4)]
-        (folder / file).write_text(f"Marked with a '*'.\n\n{''.join(samples)}")
-    monkeypatch.setattr(pooch, "os_cache", lambda name: tmp_path / "cache" / name)
-    monkeypatch.delenv("MTJSPICE_DATA", raising=False)
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        sha256 = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())[::-1]}
-        url = f"http://127.0.0.1:{server.server_port}/"
-        monkeypatch.setattr(datasets, "_SONAR", replace(datasets._SONAR, url=url, sha256=sha256))
-        yield folder
-        gc.collect()  # requests closes the socket of a refused download here, and not in another test
-        server.shutdown()
-        thread.join()
-
-
-def test_what_is_nowhere_is_downloaded_once(published: Path, tmp_path: Path) -> None:
-    dataset = load_dataset("sonar")
-    assert rows(dataset.x_train, dataset.y_train) == [
-        (label, *np.float32((n / 10, 0.5, 0.25)).tolist()) for label in (0, 1) for n in (1, 3)
-    ]
-    assert (tmp_path / "cache" / "mtjspice" / "sonar" / "sonar.rocks").is_file()
-    for file in list(published.iterdir()):
-        file.unlink()
-    assert load_dataset("sonar").sha256 == dataset.sha256
-
-
-@pytest.mark.parametrize("inside", [".", "sonar"])
-def test_the_named_folder_and_its_sub_folder_come_before_the_cache(
-    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str
-) -> None:
-    folder = tmp_path / "data" / inside
-    folder.mkdir(parents=True)
-    for file in list(published.iterdir()):
-        file.rename(folder / file.name)
-    monkeypatch.setenv("MTJSPICE_DATA", str(tmp_path / "data"))
-    assert len(load_dataset("sonar").y_train) == 4
-    assert not (tmp_path / "cache").exists()
-
-
-@pytest.mark.parametrize("place", ["data/sonar", "cache/mtjspice/sonar"])
-def test_a_damaged_file_is_named_with_both_checksums(
-    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
-) -> None:
-    folder = tmp_path / place
-    folder.mkdir(parents=True)
-    (folder / "sonar.rocks").write_text("damaged")
-    if place.startswith("data"):
-        monkeypatch.setenv("MTJSPICE_DATA", str(tmp_path / "data"))
-    with pytest.raises(DataError, match=r"the checksum of sonar\.rocks is wrong") as error:
-        load_dataset("sonar")
-    assert str(folder / "sonar.rocks") in str(error.value)
-    assert hashlib.sha256(b"damaged").hexdigest() in str(error.value)
-    assert datasets._SONAR.sha256["sonar.rocks"] in str(error.value)
-    assert "remove the file" in str(error.value)
-    assert (folder / "sonar.rocks").read_text() == "damaged"
-
-
-def test_a_damaged_download_is_refused_and_not_kept(published: Path, tmp_path: Path) -> None:
-    (published / "sonar.rocks").write_text("an error page")
-    with pytest.raises(DataError, match=r"the download of sonar\.rocks is damaged"):
-        load_dataset("sonar")
-    assert not list((tmp_path / "cache" / "mtjspice" / "sonar").iterdir())
-
-
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-def test_a_download_that_fails_says_where_to_put_the_file(published: Path) -> None:
-    (published / "sonar.rocks").unlink()
-    with pytest.raises(DataError, match=r"cannot download sonar\.rocks") as error:
-        load_dataset("sonar")
-    assert "cache/mtjspice/sonar" in str(error.value)
-    assert "MTJSPICE_DATA" in str(error.value)
-
-
-def test_a_named_folder_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("MTJSPICE_DATA", str(tmp_path / "absent"))
-    with pytest.raises(InputError, match=r"\$MTJSPICE_DATA is no folder"):
-        load_dataset("mnist")
 
 
 # Names, splits and seeds.
@@ -199,7 +102,10 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
         load_dataset(tmp_path / "samples.xlsx")
 
 
-@pytest.mark.parametrize(("name", "split"), [("wbcd", "aspect"), ("sonar", "official"), ("mnist", "random")])
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [("wbcd", "aspect"), ("sonar", "official"), ("mnist", "random"), ("cifar10", "random"), ("svhn", "random")],
+)
 def test_a_split_that_a_data_set_lacks_is_refused(name: str, split: str) -> None:
     with pytest.raises(InputError, match="no such split") as error:
         load_dataset(name, split)
@@ -298,6 +204,24 @@ def test_npz_with_parts_keeps_images_in_bytes(tmp_path: Path) -> None:
     assert (dataset.x_train == images[:9].reshape(9, 4)).all()
     assert (dataset.y_test == Y[9:]).all()
     assert dataset.classes == ("0", "1")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize(
+    ("shape", "channels_last"),
+    [((8, 4, 5, 3), True), ((8, 3, 4, 5), False), ((8, 3, 4, 3), False), ((8, 4, 5), False)],
+)
+def test_images_of_an_npz_end_channels_first(
+    tmp_path: Path, shape: tuple[int, ...], channels_last: bool, dtype: type
+) -> None:
+    images = np.random.default_rng(1).integers(0, 256, shape).astype(dtype)
+    labels = np.arange(8) % 2
+    path = npz_file(tmp_path, x_train=images, y_train=labels, x_test=images, y_test=labels)
+    dataset = load_dataset(path)
+    assert dataset.x_train.dtype == dtype
+    expected = np.stack([images[..., channel] for channel in range(3)], axis=1) if channels_last else images
+    np.testing.assert_array_equal(dataset.x_train, expected.reshape(8, -1))
+    np.testing.assert_array_equal(dataset.x_test, dataset.x_train)
 
 
 @pytest.mark.parametrize(

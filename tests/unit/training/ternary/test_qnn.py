@@ -14,8 +14,10 @@ from mtjspice.surrogate.ideal_array import write_device
 from mtjspice.surrogate.model import ArrayModel
 from mtjspice.surrogate.pulse_programmer import pulse_strength, pulse_tables, switching_probability
 from mtjspice.surrogate.synapses import Synapses, new_junctions, synapses
+from mtjspice.training.datasets import Dataset
 from mtjspice.training.epoch_file import EpochFile
 from mtjspice.training.normalise import normalise
+from mtjspice.training.ternary.augmentation import Augmentation
 from mtjspice.training.ternary.networks import quantised_net
 from mtjspice.training.ternary.plan import Proposer, TernaryPlan
 
@@ -239,6 +241,56 @@ def test_seeds_and_numbers_matter_and_nothing_else(model: ArrayModel) -> None:
         np.testing.assert_array_equal(again[name], array)
     for different in (other, next_one):
         assert (different["weights_0"] != first["weights_0"]).any()
+
+
+def test_pixels_become_what_normalised_features_were_bit_for_bit(model: ArrayModel) -> None:
+    pixels = np.tile(np.arange(256, dtype=np.uint8), (4, 1))
+    data = Dataset("pixels", pixels, np.arange(4), pixels, np.arange(4), tuple("abcd"))
+    run = qnn.QuantisedTraining(replace(PLAN, junctions=False), quantised_net("256-4", 256, 4), data, None)
+    expected = 2 * normalise(data, "unit").dataset.x_train - 1
+    assert expected.dtype == np.float32
+    found = run._images(pixels).cpu().numpy().reshape(4, 256)
+    np.testing.assert_array_equal(found.view(np.int32), expected.view(np.int32))
+
+
+MOVED = replace(PLAN, net="4C3-MP2-4", junctions=False, epochs=2, batch=100, augmentation=Augmentation.SHIFT_FLIP)
+
+
+def test_an_image_is_seen_otherwise_in_each_epoch_and_test_images_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, net = images(), quantised_net(MOVED.net, 64, 4)
+    for x in (data.x_train, data.x_test):
+        x.flags.writeable = False  # as those of files may be
+    run = qnn.QuantisedTraining(MOVED, net, data, None)
+    seen: list[np.ndarray] = []
+    convert = run._images
+    monkeypatch.setattr(run, "_images", lambda x: seen.append(np.array(x)) or convert(x))
+    before = data.sha256
+    epochs = []
+    for epoch in range(2):
+        seen.clear()
+        run.epoch(epoch)
+        in_order = np.empty_like(data.x_train)
+        in_order[MOVED.rng(qnn._ORDER, epoch).permutation(len(in_order))] = np.concatenate(seen[:6]).reshape(-1, 64)
+        np.testing.assert_array_equal(np.concatenate(seen[6:]), data.x_test)
+        epochs.append(in_order)
+    # One in 162 moves is none, and two epochs' are alike as rarely.
+    for first, second in ((epochs[0], epochs[1]), (epochs[0], data.x_train), (epochs[1], data.x_train)):
+        assert (first != second).any(axis=1).mean() > 0.97
+    data.__dict__.pop("sha256")  # which is kept
+    assert data.sha256 == before
+
+
+def test_moves_leave_all_other_random_numbers_as_they_were() -> None:
+    """Images of a single shade each are the same wherever they are moved."""
+    shades = np.repeat(np.arange(0, 240, 2, dtype=np.uint8)[:, None], 64, axis=1)
+    data = Dataset("shades", shades, np.arange(120) // 30, shades, np.arange(120) // 30, tuple("abcd"))
+    net = quantised_net(MOVED.net, 64, 4)
+    runs = [
+        qnn.train_quantised(replace(MOVED, batch=40, augmentation=how), net, data, None, EpochFile(None, ""))[0]
+        for how in (Augmentation.SHIFT_FLIP, Augmentation.NONE)
+    ]
+    for name, array in runs[0].items():
+        np.testing.assert_array_equal(array, runs[1][name])
 
 
 def test_where_pytorch_is_missing() -> None:

@@ -8,17 +8,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ternary_problems import images, keep
+from ternary_problems import colour_images, images, keep
 
 from mtjspice.errors import InputError
 from mtjspice.jobs.progress import progress
 from mtjspice.npz import load_npz
 from mtjspice.report.ternary_training import draw_ternary, ternary_table
 from mtjspice.training import epoch_file
+from mtjspice.training.ternary.augmentation import Augmentation
 from mtjspice.training.ternary.campaign import TernaryResult, quantised_problem, run_ternary
 from mtjspice.training.ternary.plan import TernaryPlan
 
 PLAN = TernaryPlan("own.npz", "64-24-4", epochs=3, batch=50)
+MOVED = replace(PLAN, net="4C3-MP2-4", augmentation=Augmentation.SHIFT_FLIP)
 Run = Callable[..., TernaryResult]
 
 
@@ -86,19 +88,34 @@ def test_what_it_leaves(qnn: Any) -> None:
 
 
 @pytest.mark.slow
-def test_a_stopped_run_goes_on_bit_for_bit(qnn: Any) -> None:
+@pytest.mark.parametrize("plan", [PLAN, MOVED])
+def test_a_stopped_run_goes_on_bit_for_bit(qnn: Any, plan: TernaryPlan) -> None:
     """Twelve batches an epoch: stopped in the second epoch of the second network."""
-    run("whole")
+    run("whole", plan)
     with pytest.MonkeyPatch.context() as patch:
         stop_after(patch, qnn, (3 + 1) * 12 + 5)
         with pytest.raises(KeyboardInterrupt):
-            run("stopped")
+            run("stopped", plan)
     with pytest.raises(InputError, match="an unfinished run holds finished epochs"):
-        run("stopped")
+        run("stopped", plan)
     with pytest.MonkeyPatch.context() as patch:
         stop_after(patch, qnn, 2 * 12)  # what is finished is not trained again
-        run("stopped", resume=True)
+        run("stopped", plan, resume=True)
     assert left("stopped") == left("whole")
+
+
+@pytest.mark.slow
+def test_colour_images_are_learnt_in_an_epoch(qnn: Any) -> None:
+    """Colours tell four classes apart: chance is 75 %."""
+    x_train, y_train = colour_images(600)
+    x_test, y_test = colour_images(200, seed=2)
+    np.savez("colours.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    plan = replace(MOVED, data="colours.npz", net="8C3-MP2-16C3-MP2-4", epochs=1, batch=10)
+    result = run("o", plan, seeds=1)
+    assert result.net.image == (3, 12, 12)
+    assert result.errors[0] < 0.5  # six seeds: 4 to 23 %
+    assert left("o")["training.json"]["augmentation"] == "shift-flip"
+    assert ternary_table(result).row_count == 8
 
 
 @pytest.mark.parametrize("what", ["net", "variation", "data"])
@@ -120,21 +137,36 @@ def test_a_checkpoint_of_another_network(qnn: Any, what: str) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"data": "none.npz"}, {"net": "64-24-5"}, {"net": "many"}, {"variation_percent": 40.0}, {"card": "none"}],
+    [
+        {"data": "none.npz"},
+        {"net": "64-24-5"},
+        {"net": "many"},
+        {"variation_percent": 40.0},
+        {"card": "none"},
+        {"data": "floats.npz", "net": "4C3-4", "augmentation": Augmentation.SHIFT},
+    ],
 )
 def test_a_run_that_is_refused_leaves_nothing(qnn: Any, options: dict[str, Any]) -> None:
+    data = images()
+    keep(replace(data, x_train=data.x_train / np.float32(3), x_test=data.x_test / np.float32(3)), "floats.npz")
     with pytest.raises(InputError):
         run("o", replace(PLAN, **options))
     assert not Path("o").exists() or not any(Path("o").iterdir())
 
 
-def test_pixels_are_from_minus_1_to_1_even_where_they_never_change() -> None:
+def test_pixels_stay_bytes_even_where_they_never_change() -> None:
     data = images()
     data.x_train[:, 0] = 0
     keep(data, "own.npz")
     found, net = quantised_problem(replace(PLAN, validation=100))
     assert (len(found.x_train), len(found.x_test)) == (500, 100)
-    assert found.x_train.dtype == np.float32
-    assert (found.x_train[:, 0] == -1).all()
-    assert np.abs(found.x_train).max() <= 1
+    assert found.x_train.dtype == np.uint8
+    assert (found.x_train[:, 0] == 0).all()
     assert net.image == (64, 1, 1)
+
+
+def test_other_features_are_from_minus_1_to_1() -> None:
+    data = images()
+    keep(replace(data, x_train=data.x_train / np.float32(3), x_test=data.x_test / np.float32(3)), "own.npz")
+    found, _ = quantised_problem(PLAN)
+    np.testing.assert_array_equal([found.x_train.min(axis=0), found.x_train.max(axis=0)], [[-1] * 64, [1] * 64])

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from mtjspice.errors import InputError
+from mtjspice.training.ternary.augmentation import Augmentation
 from mtjspice.training.ternary.plan import Proposer, TernaryPlan
 
 
@@ -18,6 +19,7 @@ from mtjspice.training.ternary.plan import Proposer, TernaryPlan
         {"last_learning_rate": 1.5},
         {"junctions": False, "widths": 2},
         {"junctions": False, "variation_percent": 10.0},
+        {"augmentation": Augmentation.SHIFT},
     ],
 )
 def test_plans_that_cannot_be(options: dict[str, Any]) -> None:
@@ -30,3 +32,23 @@ def test_the_learning_rate_falls_exponentially() -> None:
     plan = TernaryPlan("mnist", "mlp", epochs=3, learning_rate=0.01, last_learning_rate=0.0001)
     assert [plan.rate_in(epoch) for epoch in range(3)] == pytest.approx([1e-2, 1e-4, 1e-6])
     assert TernaryPlan("mnist", "mlp", epochs=1).rate_in(0) == Proposer.ADAM.learning_rate
+
+
+@pytest.mark.parametrize(
+    ("data", "net", "given", "expected"),
+    [
+        ("cifar10", "cifar-small", None, "shift-flip"),
+        ("svhn", "8C3-10", None, "shift"),
+        ("mnist", "cnn", None, "none"),
+        ("own.npz", "8C3-10", None, "none"),
+        ("cifar10", "3072-10", None, "none"),
+        ("cifar10", "cifar", Augmentation.NONE, "none"),
+        ("mnist", "cnn", Augmentation.SHIFT, "shift"),
+    ],
+)
+def test_images_are_moved_by_the_data_unless_the_plan_says_otherwise(
+    data: str, net: str, given: Augmentation | None, expected: str
+) -> None:
+    plan = TernaryPlan(data, net, augmentation=given)
+    assert plan.augments == expected
+    assert plan.described()["augmentation"] == expected
