@@ -71,7 +71,7 @@ def new_counters(
     held: np.ndarray,
     bits: int,
     eta: float,
-    settings: Counter,
+    t_strong_s: float,
     trains: bool,
     rng: np.random.Generator,
 ) -> _Layer:
@@ -83,7 +83,7 @@ def new_counters(
         held: (rows, columns) what the counters hold, from 0 to 2^bits - 1.
         bits: of them.
         eta: of ideal switching; 0 for the junctions' own.
-        settings: of the rule.
+        t_strong_s: pulse that sets or resets a junction.
         trains: whether the layer is trained.
         rng: draws resistances where they vary.
     """
@@ -93,7 +93,7 @@ def new_counters(
     for bit in range(bits + 1):
         state = np.zeros(held.shape, int) if bit == bits else (held >> bit) & 1
         cells, array = new_array(hardware, device, state, rng)
-        fails[bit] = failure_probability(hardware.model, cells, settings.t_strong_s)
+        fails[bit] = failure_probability(hardware.model, cells, t_strong_s)
         for mask, wrong in zip((reads_p, reads_ap), misread(array), strict=True):
             mask |= wrong.astype(np.int16) << bit
         arrays.append(array)
@@ -110,13 +110,6 @@ def new_counters(
         eta=eta,
         trains=trains,
     )
-
-
-def counters_at_start(shape: tuple[int, int], bits: int, reach: int, rng: np.random.Generator) -> np.ndarray:
-    """Return what counters hold at the start, (rows, columns): uniform within `reach` on either side of the middle."""
-    half = 2 ** (bits - 1)
-    reach = min(half, reach)
-    return rng.integers(-reach, reach, shape) + half
 
 
 class CounterRule:
@@ -139,10 +132,10 @@ class CounterRule:
             new_counters(
                 hardware,
                 self._device,
-                counters_at_start(shape, bits, settings.start, rng),
+                self._start(shape, bits, rng),
                 bits,
                 eta,
-                settings,
+                settings.t_strong_s,
                 n < last or settings.output_trains,
                 rng,
             )
@@ -166,6 +159,11 @@ class CounterRule:
             remark=f"of them {_PULSES} of {1e9 * settings.t_strong_s:g} ns and {bits + 1} digital reads a column and "
             f"period; a flip-flop a column, an adder of {bits} bits a row",
         )
+
+    def _start(self, shape: tuple[int, int], bits: int, rng: np.random.Generator) -> np.ndarray:
+        half = 2 ** (bits - 1)
+        reach = min(half, self._settings.start)
+        return rng.integers(-reach, reach, shape) + half
 
     def epoch(self, order: np.ndarray, rng: np.random.Generator) -> Tally:
         """See `Rule`."""

@@ -104,7 +104,9 @@ def fine_tuned(
     x, device = np.ascontiguousarray(x, dtype=np.float32), write_device(hardware.model)
     etas = settings.eta if hardware.switching is Switching.IDEAL else (0.0, 0.0)
     layers = tuple(
-        new_counters(hardware, device, _start(weights, bits, settings.start), bits, eta, settings, trains, rng)
+        new_counters(
+            hardware, device, _start(weights, bits, settings.start), bits, eta, settings.t_strong_s, trains, rng
+        )
         for weights, bits, eta, trains in zip(
             network.weights, settings.bits, etas, (True, settings.output_trains), strict=True
         )

@@ -23,7 +23,7 @@ from mtjspice.training.epoch_file import EpochFile, epochs_folder, epochs_follow
 from mtjspice.training.normalise import normalise
 from mtjspice.training.ternary.augmentation import Augmentation
 from mtjspice.training.ternary.networks import QuantisedNet, quantised_net
-from mtjspice.training.ternary.plan import TernaryPlan
+from mtjspice.training.ternary.plan import TernaryPlan, TernaryRule
 
 SCHEMA = 1
 _GRADIENT_BITS = _KEPT_BITS = 32
@@ -64,9 +64,17 @@ class TernaryResult:
     def price(self) -> dict[str, Any]:
         """What the rule takes: digital bits and junctions for each weight, and write phases a batch.
 
-        Rows are written one after another, their columns at once, for changes have no form that rows share.
+        By GXNOR rows are written one after another, their columns at once, for changes have no form that rows share. By
+        the counter all are written at once, those of either sign of input after one another, and once a batch three
+        strong pulses go to each column.
         """
         plan = self.plan
+        if plan.rule is TernaryRule.COUNTER:
+            return {
+                "junctions": 1 + plan.counting.bits,
+                "digital_bits": 0,
+                "write_phases_per_batch": 2 * plan.batch + 3 * max(layer.outputs for layer in self.net.layers),
+            }
         return {
             "junctions": plan.weights.junctions if plan.junctions else 0,
             "digital_bits": _GRADIENT_BITS + _KEPT_BITS * plan.proposer.kept + (0 if plan.junctions else 2),
@@ -150,7 +158,7 @@ def run_ternary(
     require_spread(plan.variation_percent)
     data, net = quantised_problem(plan, progress)
     identity = sha256_of([plan.described(), data.sha256, load_card(plan.card).sha256, load_array(plan.array).sha256])
-    model = load_model("1t1r", plan.card, plan.array, progress=progress) if plan.junctions else None
+    model = load_model("1t1r", plan.card, plan.array, progress=progress) if plan.switches else None
     histories, weights = [], []
     with (
         epochs_folder(folder, identity, resume) as unfinished,

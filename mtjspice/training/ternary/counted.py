@@ -17,32 +17,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mtjspice.cards.training import Counter, Switching
+from mtjspice.cards.training import Switching
 from mtjspice.crossbar.ternary import WeightKind
 from mtjspice.junction.compiled import compiled
 from mtjspice.surrogate.ideal_array import write_device
-from mtjspice.training.counter import Timing, count_errors, counters_at_start, new_counters
+from mtjspice.training.counter import Timing, count_errors, new_counters
 from mtjspice.training.crossbars import set_state
 from mtjspice.training.layers import new_signals
 from mtjspice.training.rule import Hardware
+from mtjspice.training.ternary.plan import Counting
 
-COUNTING = Counter(
-    epochs=15,
-    bias_rows=(0, 0),
-    bits=(7, 7),
-    period=100,
-    pipelined=False,
-    least_delta=0.02,
-    eta=(1.0, 1.0),
-    start=64,
-    t_strong_s=10e-9,
-)
-"""Chosen on 10,000 held-out images of MNIST; bias rows and spread are not used. A period is a batch."""
-_IDEAL_GAIN, _GAIN = 0.0042, 0.04
-"""What a mean error at a mean input makes: an ideal probability, or a share of the longest pulse."""
 _SMALLEST = 1e-30
-_LEVEL = 0.5
-"""Of driven rows, between I0 and I0 + I1: pulses from the shortest to the longest switch with 0.0055 to 0.30."""
+"""Mean of inputs and errors: where all are 0, nothing is noted."""
 
 
 class Counts(NamedTuple):
@@ -61,7 +47,7 @@ class CountedWeights:
         kind: of weights.
         hardware: of 1T1R cells.
         shapes: (rows, columns) of each layer.
-        settings: of the rule; `bits` of hidden layers and of the last one.
+        settings: of the rule.
         rng: draws the start: counters, and resistances where they vary.
     """
 
@@ -70,19 +56,18 @@ class CountedWeights:
         kind: WeightKind,
         hardware: Hardware,
         shapes: list[tuple[int, int]],
-        settings: Counter,
+        settings: Counting,
         rng: np.random.Generator,
     ) -> None:
         self._kind, self._settings = kind, settings
         self._ideal = hardware.switching is Switching.IDEAL
         self._device = write_device(hardware.model)
-        bits = [settings.bits[n == len(shapes) - 1] for n in range(len(shapes))]
-        eta = settings.eta[0] if self._ideal else 0.0
+        bits, eta = settings.bits, 1.0 if self._ideal else 0.0
         self._layers = tuple(
             new_counters(
-                hardware, self._device, counters_at_start(shape, n, settings.start, rng), n, eta, settings, True, rng
+                hardware, self._device, rng.integers(2**bits, size=shape), bits, eta, settings.t_strong_s, True, rng
             )
-            for shape, n in zip(shapes, bits, strict=True)
+            for shape in shapes
         )
         self._signals = new_signals(shapes)
 
@@ -102,6 +87,17 @@ class CountedWeights:
         """Return for each layer what its counters hold, (columns, rows) int16 from 0 to 2^bits - 1."""
         return [layer.low + (layer.weight.state.astype(np.int16) << (layer.bits - 1)) for layer in self._layers]
 
+    def written(self) -> list[np.ndarray]:
+        """Return for each layer the weights that its junctions stand for, (columns, rows) int8."""
+        found = []
+        for layer in self._layers:
+            first = layer.weight.state.astype(np.int8)
+            if self._kind is WeightKind.BINARY:
+                found.append(2 * first - 1)
+            else:
+                found.append(first + (layer.low >> (layer.bits - 2)).astype(np.int8) - 1)
+        return found
+
     def learn(self, x: list[np.ndarray], delta: list[np.ndarray], rng: np.random.Generator) -> Counts:
         """Note a batch's errors and let all counters move.
 
@@ -110,23 +106,26 @@ class CountedWeights:
             delta: for each layer the slopes of the loss (samples, columns), of any unit.
             rng: draws rows of the first layer, and writes.
         """
-        gain, level = (_IDEAL_GAIN, 1.0) if self._ideal else (_GAIN, _LEVEL)
+        settings = self._settings
+        gain, level, least = settings.gain, settings.level, settings.least_width
+        if self._ideal:
+            gain, level, least = settings.ideal_gain, 1.0, 0.0
         driven, errors, pulses = [], [], 0
         for n, (layer, inputs, slopes) in enumerate(zip(self._layers, x, delta, strict=True)):
             scale = gain / max(float(np.abs(inputs).mean() * np.abs(slopes).mean()), _SMALLEST)
             rows = rng.random(inputs.shape) < inputs if n == 0 else inputs
             driven.append(np.multiply(rows, level, dtype=np.float32))
             errors.append((slopes * scale).clip(-1, 1).astype(np.float32))
-            pulses += _pulses(driven[n], errors[n] * layer.chop, self._settings.least_delta)
-        before = self.weights()
-        timing = Timing(len(x[0]), pipelined=False, least_delta=self._settings.least_delta)
+            pulses += _pulses(driven[n], errors[n] * layer.chop, least)
+        before = self.written()
+        timing = Timing(len(x[0]), pipelined=False, least_delta=least)
         _count(rng, self._device, self._layers, self._signals, timing, tuple(driven), tuple(errors))
-        flips = sum(np.count_nonzero(was != now) for was, now in zip(before, self.weights(), strict=True))
+        flips = sum(int(np.count_nonzero(was != now)) for was, now in zip(before, self.written(), strict=True))
         return Counts(pulses, flips)
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that learning has changed, by name."""
-        found = {}
+        found: dict[str, np.ndarray] = {}
         for n, layer in enumerate(self._layers):
             found |= {f"high_{n}": layer.weight.state, f"noted_{n}": layer.noted.state}
             found |= {f"low_{n}": layer.low, f"chop_{n}": layer.chop}

@@ -18,6 +18,36 @@ _AUGMENTED = {"cifar10": Augmentation.SHIFT_FLIP, "svhn": Augmentation.SHIFT}
 """Data sets whose images are moved unless a plan says otherwise; digits are not mirrored."""
 
 
+class TernaryRule(StrEnum):
+    """How weights are updated."""
+
+    GXNOR = "gxnor"
+    """A batch's gradient makes a proposal for each weight; its remainder becomes a probability (Deng et al., 2018)."""
+    COUNTER = "counter"
+    """The gradient's sign counted in junctions beside every weight, without digital memory."""
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Settings of the counter, chosen on 10,000 held-out images of MNIST.
+
+    Args:
+        bits: of a synapse's counter.
+        gain: share of the longest pulse that a mean error makes at a mean input; see `counted`.
+        ideal_gain: the same of ideal switching, a probability.
+        level: of driven rows, between I0 and I0 + I1.
+        least_width: of pulses that are given, above the shortest, as a share of the longest.
+        t_strong_s: pulse that sets or resets a junction.
+    """
+
+    bits: int = 7
+    gain: float = 0.04
+    ideal_gain: float = 0.0042
+    level: float = 0.5
+    least_width: float = 0.02
+    t_strong_s: float = 10e-9
+
+
 class Proposer(StrEnum):
     """What makes a proposed change of a weight of its gradient."""
 
@@ -37,6 +67,10 @@ class Proposer(StrEnum):
         return {Proposer.ADAM: 0.01, Proposer.MOMENTUM: 100.0, Proposer.SGD: 100.0}[self]
 
 
+_OF_GXNOR, _OF_COUNTER = ("proposer", "widths", "learning_rate", "last_learning_rate"), ("counting",)
+"""What has no part in the other rule's results."""
+
+
 @dataclass(frozen=True)
 class TernaryPlan:
     """What is trained.
@@ -45,8 +79,11 @@ class TernaryPlan:
         data: a data set's name, or a file.
         net: a network's name, as in `networks.NETS`, or its layers.
         weights: which a synapse holds; activations have the same values.
-        junctions: whether updates are pulses on junctions; else they are GXNOR's own, in software.
-        proposer: of changes.
+        rule: of updates.
+        junctions: whether pulses switch junctions as calibrated; else updates have the probabilities that are aimed at,
+            GXNOR's in software.
+        counting: settings of the counter.
+        proposer: of GXNOR's changes.
         widths: how many pulse widths the driver has; None for any.
         variation_percent: spread of resistances.
         augmentation: of training images; None for the data set's own, see `augments`.
@@ -64,7 +101,9 @@ class TernaryPlan:
     data: str
     net: str
     weights: WeightKind = WeightKind.TERNARY
+    rule: TernaryRule = TernaryRule.GXNOR
     junctions: bool = True
+    counting: Counting = Counting()
     proposer: Proposer = Proposer.ADAM
     widths: int | None = None
     variation_percent: float = 0.0
@@ -101,6 +140,14 @@ class TernaryPlan:
             raise InputError(
                 "ideal updates have no pulses and no cells that vary", allowed="--levels and --variation on junctions"
             )
+        if not 2 <= self.counting.bits <= 12:
+            raise InputError("a counter of so many bits is out of range", given=self.counting.bits, allowed="2 to 12")
+        if self.rule is TernaryRule.COUNTER and (has_filters(self.net) or self.widths is not None):
+            raise InputError(
+                "the counter is for layers whose units see all inputs, and pulses of any width",
+                given=f"{self.net}" + (f", {self.widths} widths" if self.widths is not None else ""),
+                allowed="a network such as mlp, without levels",
+            )
         if self.augments is not Augmentation.NONE and not has_filters(self.net):
             raise InputError(
                 "only networks with filters see images, which can be moved",
@@ -113,6 +160,11 @@ class TernaryPlan:
     def rate(self) -> float:
         """The learning rate at the start."""
         return self.proposer.learning_rate if self.learning_rate is None else self.learning_rate
+
+    @property
+    def switches(self) -> bool:
+        """Whether weights are in junctions; counters are, however their accumulators switch."""
+        return self.junctions or self.rule is TernaryRule.COUNTER
 
     @property
     def augments(self) -> Augmentation:
@@ -131,9 +183,13 @@ class TernaryPlan:
 
     def described(self) -> dict[str, Any]:
         """Return everything that determines the result, as plain data."""
-        return asdict(self) | {
+        found = asdict(self) | {
             "weights": self.weights.value,
+            "rule": self.rule.value,
             "proposer": self.proposer.value,
             "augmentation": self.augments.value,
             "learning_rate": self.rate,
         }
+        for name in _OF_GXNOR if self.rule is TernaryRule.COUNTER else _OF_COUNTER:
+            del found[name]
+        return found

@@ -6,12 +6,14 @@ The only module that needs PyTorch, of the extra `qnn`.
 import itertools
 import math
 import time
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from mtjspice.cards.training import Switching
 from mtjspice.crossbar.ternary import WeightKind, synapse_states, synapse_weights
 from mtjspice.errors import InputError
 from mtjspice.surrogate.ideal_array import write_device
@@ -27,9 +29,11 @@ from mtjspice.surrogate.pulse_programmer import (
 from mtjspice.surrogate.synapses import Synapses, new_junctions, synapses
 from mtjspice.training.datasets import Dataset
 from mtjspice.training.epoch_file import EpochFile
+from mtjspice.training.rule import Hardware
 from mtjspice.training.ternary.augmentation import augmented
+from mtjspice.training.ternary.counted import CountedWeights
 from mtjspice.training.ternary.networks import Layer, QuantisedNet
-from mtjspice.training.ternary.plan import Proposer, TernaryPlan
+from mtjspice.training.ternary.plan import Proposer, TernaryPlan, TernaryRule
 
 try:
     import torch
@@ -72,14 +76,21 @@ class Weights(Protocol):
     """(n,) float32, as a read sees them; changed in place."""
     counts: Counts
 
+    def state(self) -> dict[str, np.ndarray]:
+        """Return all that updates have changed, by name."""
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Go on from what `state` returned, which may have more in it."""
+
+    def stored(self) -> dict[str, np.ndarray]:
+        """Return what is stored: ``weights``, (n,) int8, and what holds them, (..., n), by name."""
+
+
+class ProposedWeights(Weights, Protocol):
+    """Such as change by proposals."""
+
     def update(self, change: Any, rng: Any) -> None:
         """Change weights by a proposal, (n,)."""
-
-    def state(self) -> np.ndarray:
-        """Return all that updates have changed."""
-
-    def restore(self, state: np.ndarray) -> None:
-        """Go on from there."""
 
 
 class IdealWeights:
@@ -101,13 +112,17 @@ class IdealWeights:
         self.counts.pulses += int(torch.count_nonzero(change))
         self.counts.flips += int(torch.count_nonzero(before != self.seen))
 
-    def state(self) -> np.ndarray:
+    def state(self) -> dict[str, np.ndarray]:
         """See `Weights`."""
-        return self.seen.cpu().numpy().astype(np.int8)
+        return self.stored()
 
-    def restore(self, state: np.ndarray) -> None:
+    def restore(self, state: dict[str, np.ndarray]) -> None:
         """See `Weights`."""
-        self.seen.copy_(torch.from_numpy(state.astype(np.float32)))
+        self.seen.copy_(torch.from_numpy(state["weights"].astype(np.float32)))
+
+    def stored(self) -> dict[str, np.ndarray]:
+        """See `Weights`."""
+        return {"weights": self.seen.cpu().numpy().astype(np.int8)}
 
 
 class JunctionWeights:
@@ -129,7 +144,7 @@ class JunctionWeights:
         def joined(parts: list[np.ndarray], keep: int) -> Any:
             return put(np.concatenate([part.reshape(*part.shape[:keep], -1) for part in parts], axis=-1))
 
-        kind = layers[0].kind
+        self._kind = kind = layers[0].kind
         self._step = kind.step
         self._most_steps = len(kind.weights) - 1
         self._tables = tables.converted(put)
@@ -267,14 +282,57 @@ class JunctionWeights:
             chance = switching_probability(self._tables, left, strength, low, high, xp=torch)
         return chance * moves
 
-    def state(self) -> np.ndarray:
-        """See `Weights`; (junctions, n)."""
-        return self._state.cpu().numpy().copy()
-
-    def restore(self, state: np.ndarray) -> None:
+    def state(self) -> dict[str, np.ndarray]:
         """See `Weights`."""
-        self._state.copy_(torch.from_numpy(state))
+        return {"states": self._state.cpu().numpy().copy()}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """See `Weights`."""
+        self._state.copy_(torch.from_numpy(state["states"]))
         self.seen.copy_(self._read())
+
+    def stored(self) -> dict[str, np.ndarray]:
+        """See `Weights`; ``states`` are (junctions, n)."""
+        found = self.state()
+        return found | {"weights": synapse_weights(self._kind, found["states"])}
+
+
+class CounterWeights:
+    """Weights in counters of junctions, which learn by themselves from inputs and slopes of a batch."""
+
+    def __init__(self, counted: CountedWeights, device: Any) -> None:
+        self._counted = counted
+        self.seen = torch.from_numpy(_joined(counted.weights())).to(device)
+        self.counts = Counts()
+
+    def learn(self, x: list[Any], slopes: list[Any], rng: np.random.Generator) -> None:
+        """Learn a batch; arguments as for `CountedWeights.learn`, as tensors."""
+        pulses, flips = self._counted.learn(
+            [one.cpu().numpy() for one in x], [one.cpu().numpy() for one in slopes], rng
+        )
+        self._read()
+        self.counts.pulses += pulses
+        self.counts.flips += flips
+
+    def _read(self) -> None:
+        self.seen.copy_(torch.from_numpy(_joined(self._counted.weights())))
+
+    def state(self) -> dict[str, np.ndarray]:
+        """See `Weights`."""
+        return self._counted.state()
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """See `Weights`."""
+        self._counted.restore(state)
+        self._read()
+
+    def stored(self) -> dict[str, np.ndarray]:
+        """See `Weights`; ``counters`` are what they hold, from 0."""
+        return {"weights": _joined(self._counted.written()), "counters": _joined(self._counted.held())}
+
+
+def _joined(layers: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([layer.ravel() for layer in layers])
 
 
 def _leading_bits(steps: Any) -> Any:
@@ -313,7 +371,7 @@ def quantised(x: Any, kind: WeightKind) -> Any:
     return near + (stepped - near).detach()
 
 
-class QuantisedTraining:
+class QuantisedTraining(ABC):
     """A network in training.
 
     Args:
@@ -326,7 +384,7 @@ class QuantisedTraining:
     def __init__(self, plan: TernaryPlan, net: QuantisedNet, data: Dataset, model: ArrayModel | None) -> None:
         self._plan, self._net, self._data = plan, net, data
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._weights = self._new_weights(model)
+        self._weights: Weights = self._new_weights(model)
         ends = np.cumsum([0, *(layer.weights for layer in net.layers)])
         self._leaves = [
             self._weights.seen[start:end].view(_shape(layer, net)).detach().requires_grad_()
@@ -337,30 +395,25 @@ class QuantisedTraining:
         self._offsets = [torch.zeros(width, device=self._device, requires_grad=True) for width in widths]
         self._means = [torch.zeros(width, device=self._device) for width in widths]
         self._variances = [torch.ones(width, device=self._device) for width in widths]
-        self._changes = Changes(plan.proposer, int(ends[-1]), self._device)
         self._scale_changes = Changes(Proposer.ADAM, 2 * sum(widths), self._device)
-        self._loss = torch.compile(self._mean_loss) if self._device.type == "cuda" else self._mean_loss
 
+    @abstractmethod
     def _new_weights(self, model: ArrayModel | None) -> Weights:
-        plan, layers = self._plan, self._net.layers
-        rng = plan.rng(_START)
-        start = [rng.choice(plan.weights.weights, (layer.outputs, layer.inputs)) for layer in layers]
-        if model is None:
-            return IdealWeights(plan.weights, np.concatenate([weights.ravel() for weights in start]), self._device)
-        device = write_device(model)
-        states = [synapse_states(plan.weights, weights, rng) for weights in start]
-        cells = plan.rng(_CELLS)
-        found = [
-            synapses(model, device, plan.weights, new_junctions(model, state, plan.variation_percent, cells))
-            for state in states
-        ]
-        return JunctionWeights(pulse_tables(model, plan.widths, device), found, states, self._device)
+        """Return the weights at the start."""
+
+    @abstractmethod
+    def _generator(self, number: int) -> Any:
+        """Return what draws an epoch's pulses."""
+
+    @abstractmethod
+    def _step(self, x: np.ndarray, y: np.ndarray, rate: float, rng: Any) -> Any:
+        """Learn a batch and return its loss."""
 
     def epoch(self, number: int) -> dict[str, Any]:
         """Train one epoch, from 0, and return what happened."""
         plan, data = self._plan, self._data
         order, moves = plan.rng(_ORDER, number).permutation(len(data.x_train)), plan.rng(_MOVES, number)
-        rng = torch.Generator(self._device).manual_seed(int(plan.rng(_PULSES, number).integers(2**63)))
+        rng = self._generator(number)
         counts = self._weights.counts = Counts()
         began, losses = time.monotonic(), []
         batch = min(plan.batch, len(order))
@@ -378,32 +431,34 @@ class QuantisedTraining:
             "epoch_s": elapsed_s,
         }
 
-    def _step(self, x: np.ndarray, y: np.ndarray, rate: float, rng: Any) -> Any:
-        """Learn a batch and return its loss."""
-        scales = [*self._gains, *self._offsets]
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
-            loss = self._loss(self._images(x), torch.from_numpy(y).to(self._device))
-        found = torch.autograd.grad(loss, [*self._leaves, *scales])
-        with torch.no_grad():
-            gradient = torch.cat([part.flatten() for part in found[: len(self._leaves)]])
-            self._weights.update(self._changes.of(gradient, rate), rng)
-            change = self._scale_changes.of(torch.cat(found[len(self._leaves) :]), _SCALE_RATE)
-            for scale, part in zip(scales, change.split([len(scale) for scale in scales]), strict=True):
-                scale.add_(part)
-        return loss.detach()
+    @property
+    def _scales(self) -> list[Any]:
+        return [*self._gains, *self._offsets]
 
-    def _mean_loss(self, x: Any, y: Any) -> Any:
+    def _rescale(self, slopes: Sequence[Any]) -> None:
+        """Change what batch normalisation learns."""
+        change = self._scale_changes.of(torch.cat(slopes), _SCALE_RATE)
+        for scale, part in zip(self._scales, change.split([len(scale) for scale in self._scales]), strict=True):
+            scale.add_(part)
+
+    def _mean_loss(self, x: Any, y: Any, signals: list[tuple[Any, Any]] | None = None) -> Any:
         """Return the mean squared hinge of a batch: targets are +1 for the class and -1 for the others."""
-        outputs = self._outputs(x, training=True)
+        outputs = self._outputs(x, training=True, signals=signals)
         targets = 2.0 * functional.one_hot(y, outputs.shape[1]) - 1.0
         return (1.0 - targets * outputs).clamp(min=0).square().mean()
 
-    def _outputs(self, x: Any, training: bool) -> Any:
-        """Return the outputs (n, classes) of images (n, channels, height, width)."""
+    def _outputs(self, x: Any, training: bool, signals: list[tuple[Any, Any]] | None = None) -> Any:
+        """Return the outputs (n, classes) of images (n, channels, height, width).
+
+        Where `signals` are given, inputs and sums of each layer, whose units see all, are put there.
+        """
         for n, (layer, weight) in enumerate(zip(self._net.layers, self._leaves, strict=True)):
+            inputs = x
             x = functional.conv2d(x, weight, padding=layer.padding) if layer.kernel else x.flatten(1) @ weight.T
             if layer.pools:
                 x = functional.max_pool2d(x, 2)
+            if signals is not None:
+                signals.append((inputs.flatten(1), x))
             mean, variance = self._means[n], self._variances[n]
             x = functional.batch_norm(x.float(), mean, variance, self._gains[n], self._offsets[n], training, 0.1, _NEAR)
             if n < len(self._leaves) - 1:
@@ -427,17 +482,17 @@ class QuantisedTraining:
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that training has changed, by name."""
-        found = {"weights": self._weights.state()}
+        found = self._weights.state()
         found |= {name: tensor.detach().cpu().numpy() for name, tensor in self._tensors()}
-        return found | {"steps": np.array([self._changes.steps, self._scale_changes.steps])}
+        return found | {"scale_steps": np.array(self._scale_changes.steps)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go on from what `state` returned."""
-        self._weights.restore(state["weights"])
+        self._weights.restore(state)
         with torch.no_grad():
             for name, tensor in self._tensors():
                 tensor.copy_(torch.from_numpy(state[name]))
-        self._changes.steps, self._scale_changes.steps = (int(steps) for steps in state["steps"])
+        self._scale_changes.steps = int(state["scale_steps"])
 
     def _tensors(self) -> Iterator[tuple[str, Any]]:
         groups = {
@@ -445,7 +500,6 @@ class QuantisedTraining:
             "offset": self._offsets,
             "mean": self._means,
             "variance": self._variances,
-            "kept": self._changes.kept,
             "scale_kept": self._scale_changes.kept,
         }
         for name, tensors in groups.items():
@@ -454,21 +508,102 @@ class QuantisedTraining:
 
     def trained(self) -> dict[str, np.ndarray]:
         """Return the network by name: of layer n ``weights_n``, (outputs, inputs) int8, what it takes to normalise, and
-        with junctions ``states_n``, (junctions, outputs, inputs) uint8.
+        what holds the weights: ``states_n``, (junctions, outputs, inputs) uint8, or ``counters_n`` int16.
         """
-        stored, layers = self._weights.state(), self._net.layers
-        parts = np.split(stored, np.cumsum([layer.weights for layer in layers])[:-1], axis=-1)
-        found: dict[str, np.ndarray] = {}
-        for n, (layer, part) in enumerate(zip(layers, parts, strict=True)):
-            shape = (layer.outputs, layer.inputs)
-            if stored.ndim == 2:
-                found[f"states_{n}"] = part.reshape(len(part), *shape)
-                part = synapse_weights(self._plan.weights, part)
-            found[f"weights_{n}"] = part.reshape(shape)
+        layers = self._net.layers
+        ends = np.cumsum([layer.weights for layer in layers])[:-1]
+        found = {
+            f"{name}_{n}": part.reshape(*part.shape[:-1], layer.outputs, layer.inputs)
+            for name, stored in self._weights.stored().items()
+            for n, (layer, part) in enumerate(zip(layers, np.split(stored, ends, axis=-1), strict=True))
+        }
         normalising = ("gain", "offset", "mean", "variance")
         return found | {
             name: tensor.detach().cpu().numpy() for name, tensor in self._tensors() if name.startswith(normalising)
         }
+
+
+class GxnorTraining(QuantisedTraining):
+    """A network in training by GXNOR."""
+
+    _weights: ProposedWeights
+
+    def __init__(self, plan: TernaryPlan, net: QuantisedNet, data: Dataset, model: ArrayModel | None) -> None:
+        super().__init__(plan, net, data, model)
+        self._changes = Changes(plan.proposer, len(self._weights.seen), self._device)
+        self._loss = torch.compile(self._mean_loss) if self._device.type == "cuda" else self._mean_loss
+
+    def _new_weights(self, model: ArrayModel | None) -> ProposedWeights:
+        plan, layers = self._plan, self._net.layers
+        rng = plan.rng(_START)
+        start = [rng.choice(plan.weights.weights, (layer.outputs, layer.inputs)) for layer in layers]
+        if model is None:
+            return IdealWeights(plan.weights, np.concatenate([weights.ravel() for weights in start]), self._device)
+        device = write_device(model)
+        states = [synapse_states(plan.weights, weights, rng) for weights in start]
+        cells = plan.rng(_CELLS)
+        found = [
+            synapses(model, device, plan.weights, new_junctions(model, state, plan.variation_percent, cells))
+            for state in states
+        ]
+        return JunctionWeights(pulse_tables(model, plan.widths, device), found, states, self._device)
+
+    def _generator(self, number: int) -> Any:
+        return torch.Generator(self._device).manual_seed(int(self._plan.rng(_PULSES, number).integers(2**63)))
+
+    def _step(self, x: np.ndarray, y: np.ndarray, rate: float, rng: Any) -> Any:
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
+            loss = self._loss(self._images(x), torch.from_numpy(y).to(self._device))
+        found = torch.autograd.grad(loss, [*self._leaves, *self._scales])
+        with torch.no_grad():
+            gradient = torch.cat([part.flatten() for part in found[: len(self._leaves)]])
+            self._weights.update(self._changes.of(gradient, rate), rng)
+            self._rescale(found[len(self._leaves) :])
+        return loss.detach()
+
+    def state(self) -> dict[str, np.ndarray]:
+        """See `QuantisedTraining`."""
+        kept = {f"kept_{n}": tensor.cpu().numpy() for n, tensor in enumerate(self._changes.kept)}
+        return super().state() | kept | {"steps": np.array(self._changes.steps)}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """See `QuantisedTraining`."""
+        super().restore(state)
+        self._changes.steps = int(state["steps"])
+        for n, tensor in enumerate(self._changes.kept):
+            tensor.copy_(torch.from_numpy(state[f"kept_{n}"]))
+
+
+class CounterTraining(QuantisedTraining):
+    """A network in training by counters."""
+
+    _weights: CounterWeights
+
+    def _new_weights(self, model: ArrayModel | None) -> CounterWeights:
+        plan = self._plan
+        assert model is not None  # counters are junctions, however they switch
+        switching = Switching.PHYSICAL if plan.junctions else Switching.IDEAL
+        hardware = Hardware(model, phases=1, variation_percent=plan.variation_percent, switching=switching)
+        shapes = [(layer.inputs, layer.outputs) for layer in self._net.layers]
+        counted = CountedWeights(plan.weights, hardware, shapes, plan.counting, plan.rng(_START))
+        return CounterWeights(counted, self._device)
+
+    def _generator(self, number: int) -> np.random.Generator:
+        return self._plan.rng(_PULSES, number)
+
+    def _step(self, x: np.ndarray, y: np.ndarray, rate: float, rng: np.random.Generator) -> Any:
+        signals: list[tuple[Any, Any]] = []
+        loss = self._mean_loss(self._images(x), torch.from_numpy(y).to(self._device), signals)
+        inputs, sums = zip(*signals, strict=True)
+        found = torch.autograd.grad(loss, [*sums, *self._scales])
+        with torch.no_grad():
+            self._weights.learn([one.detach() for one in inputs], found[: len(sums)], rng)
+            self._rescale(found[len(sums) :])
+        return loss.detach()
+
+    def _images(self, x: np.ndarray) -> Any:
+        """Return samples, from 0 to 1: a row that is not driven is not written, and most of an image is dark."""
+        return super()._images(x).add_(1).div_(2)
 
 
 def _shape(layer: Layer, net: QuantisedNet) -> tuple[int, ...]:
@@ -490,7 +625,8 @@ def train_quantised(
         model: of the junctions; None for ideal updates.
         kept: finished epochs, from which it goes on.
     """
-    run = QuantisedTraining(plan, net, data, model)
+    kind = CounterTraining if plan.rule is TernaryRule.COUNTER else GxnorTraining
+    run = kind(plan, net, data, model)
     history, state = kept.load()
     if history:
         run.restore(state)

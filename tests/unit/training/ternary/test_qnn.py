@@ -89,7 +89,7 @@ def test_updates_flip_as_often_as_the_surface_says(
     change = change.astype(np.float32)
     p = expected(model, found, states, change, widths)
     weights.update(torch.from_numpy(change.ravel()), rng())
-    flips = weights.state().reshape(states.shape) != states
+    flips = weights.state()["states"].reshape(states.shape) != states
     assert not flips[p == 0].any()
     for junction in range(len(states)):
         for up in (change > 0, change < 0):
@@ -102,7 +102,7 @@ def test_updates_flip_as_often_as_the_surface_says(
     if kind is WeightKind.TERNARY:
         both = p[0] * p[1]
         assert abs((flips[0] & flips[1]).sum() - both.sum()) < 4 * np.sqrt((both * (1 - both)).sum())
-    np.testing.assert_allclose(weights.seen.numpy(), found.weights(weights.state().reshape(states.shape)).ravel())
+    np.testing.assert_allclose(weights.seen.numpy(), found.weights(weights.state()["states"].reshape(states.shape)).ravel())
 
 
 def test_up_and_down_are_alike(model: ArrayModel) -> None:
@@ -134,7 +134,7 @@ def test_a_proposal_below_the_range_gets_no_pulse(model: ArrayModel) -> None:
     for change in (0.0, 1e-5, 2.9e-5):
         weights.update(torch.full((states[0].size,), change), rng())
     assert weights.counts.pulses == 0
-    np.testing.assert_array_equal(weights.state(), states.reshape(2, -1))
+    np.testing.assert_array_equal(weights.state()["states"], states.reshape(2, -1))
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5])
@@ -144,7 +144,7 @@ def test_whole_steps_are_strongest_pulses(model: ArrayModel, steps: int) -> None
     tables = pulse_tables(model)
     for junction in (0, 1):
         p = float(switching_probability(tables, np.array(junction), np.array(2.0)))
-        flipped = (weights.state()[junction] != states[junction].ravel()).mean()
+        flipped = (weights.state()["states"][junction] != states[junction].ravel()).mean()
         reached = 1 - (1 - p) ** min(steps, 2)
         assert flipped == pytest.approx(reached, abs=4 * np.sqrt(reached * (1 - reached) / states[0].size))
 
@@ -158,7 +158,7 @@ def test_defective_junctions_stay(model: ArrayModel) -> None:
     weights = qnn.JunctionWeights(pulse_tables(model, None, device), [found], [states], "cpu")
     for n in range(20):
         weights.update(torch.full((600,), (-1.0) ** n), rng(n))
-    moved = (weights.state() != states.reshape(2, -1)).reshape(2, 20, 30)
+    moved = (weights.state()["states"] != states.reshape(2, -1)).reshape(2, 20, 30)
     assert not moved[0, :10].any()
     assert moved[0, 10:].any()
     assert moved[1].any()
@@ -246,7 +246,7 @@ def test_seeds_and_numbers_matter_and_nothing_else(model: ArrayModel) -> None:
 def test_pixels_become_what_normalised_features_were_bit_for_bit(model: ArrayModel) -> None:
     pixels = np.tile(np.arange(256, dtype=np.uint8), (4, 1))
     data = Dataset("pixels", pixels, np.arange(4), pixels, np.arange(4), tuple("abcd"))
-    run = qnn.QuantisedTraining(replace(PLAN, junctions=False), quantised_net("256-4", 256, 4), data, None)
+    run = qnn.GxnorTraining(replace(PLAN, junctions=False), quantised_net("256-4", 256, 4), data, None)
     expected = 2 * normalise(data, "unit").dataset.x_train - 1
     assert expected.dtype == np.float32
     found = run._images(pixels).cpu().numpy().reshape(4, 256)
@@ -260,7 +260,7 @@ def test_an_image_is_seen_otherwise_in_each_epoch_and_test_images_as_they_are(mo
     data, net = images(), quantised_net(MOVED.net, 64, 4)
     for x in (data.x_train, data.x_test):
         x.flags.writeable = False  # as those of files may be
-    run = qnn.QuantisedTraining(MOVED, net, data, None)
+    run = qnn.GxnorTraining(MOVED, net, data, None)
     seen: list[np.ndarray] = []
     convert = run._images
     monkeypatch.setattr(run, "_images", lambda x: seen.append(np.array(x)) or convert(x))

@@ -55,14 +55,14 @@ def left(folder: str) -> dict[str, Any]:
 
 def stop_after(patch: pytest.MonkeyPatch, qnn: Any, batches: int) -> None:
     """Let training be stopped as with Ctrl-C, in the batch after so many."""
-    remaining, real = iter(range(batches)), qnn.QuantisedTraining._step
+    remaining, real = iter(range(batches)), qnn.GxnorTraining._step
 
     def stopping(*arguments: Any) -> Any:
         if next(remaining, None) is None:
             raise KeyboardInterrupt
         return real(*arguments)
 
-    patch.setattr(qnn.QuantisedTraining, "_step", stopping)
+    patch.setattr(qnn.GxnorTraining, "_step", stopping)
 
 
 def test_what_it_leaves(qnn: Any) -> None:
