@@ -1,6 +1,7 @@
 """Networks of quantised weights: a training as a table and as a figure."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.table import Table
@@ -9,6 +10,7 @@ from mtjspice.report.figure import figure
 from mtjspice.report.table import plain_table
 from mtjspice.training.ternary.augmentation import FARTHEST, Augmentation
 from mtjspice.training.ternary.campaign import TernaryResult
+from mtjspice.units import format_si
 
 _SHOWN = 256
 """Inputs and units of a layer that a figure has room for."""
@@ -40,10 +42,26 @@ def ternary_table(result: TernaryResult) -> Table:
             f"to {100 * found['pulsed'][0]:.0f} % of synapses in a batch of the first epoch, "
             f"{100 * found['pulsed'][-1]:.2g} % in one of the last"
         )
+        rows |= _energy_rows(found["energy"])
     for name, text in rows.items():
         table.add_row(name, text)
     table.columns[1].no_wrap = False
     return table
+
+
+def _energy_rows(energy: dict[str, Any] | None) -> dict[str, str]:
+    if energy is None:
+        return {"energy": "not said: the energy card is of two junctions a synapse"}
+    read, update = energy["read"], energy["update"]
+    first, last = update["epochs_j"][0], update["epochs_j"][-1]
+    return {
+        "reads": f"{format_si(read['image_j'], 'J', 3)} an image, {format_si(read['epoch_j'], 'J', 3)} an epoch, "
+        f"forward: {read['multiply_accumulates']:,} multiply-accumulates an image, {read['tops_per_w']:.3g} TOPs/W",
+        "writes": f"{format_si(first, 'J', 3)} in the first epoch, {format_si(last, 'J', 3)} in the last: "
+        f"{format_si(update['pulse_j'], 'J', 3)} a pulse, {update['tops_per_w']:.3g} TOPs/W",
+        "energies": f"rest on the assumptions of the card `{energy['card']['name']}`, which mtjspice ternary energy "
+        "lists; without errors going back, wires and digital circuits",
+    }
 
 
 def _where(result: TernaryResult) -> str:
