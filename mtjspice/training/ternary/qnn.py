@@ -37,6 +37,7 @@ try:
 except ModuleNotFoundError as error:
     raise InputError("quantised networks need PyTorch: pip install 'mtjspice[qnn]', the extra `qnn`") from error
 
+_CUDA = torch.cuda.is_available()
 _START, _CELLS, _ORDER, _PULSES, _MOVES = range(1, 6)
 _STEEPNESS = 3.0
 """Of tanh, by which a remainder becomes a probability."""
@@ -321,11 +322,19 @@ class QuantisedTraining:
         net: its layers.
         data: features in [-1, 1], or pixels uint8, which are brought there batch by batch.
         model: of the junctions; None for ideal updates.
+        accelerated: whether losses are compiled and their products in bfloat16, as is worth it on CUDA.
     """
 
-    def __init__(self, plan: TernaryPlan, net: QuantisedNet, data: Dataset, model: ArrayModel | None) -> None:
-        self._plan, self._net, self._data = plan, net, data
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    def __init__(
+        self,
+        plan: TernaryPlan,
+        net: QuantisedNet,
+        data: Dataset,
+        model: ArrayModel | None,
+        accelerated: bool = _CUDA,
+    ) -> None:
+        self._plan, self._net, self._data, self._accelerated = plan, net, data, accelerated
+        self._device = torch.device("cuda" if _CUDA else "cpu")
         self._weights = self._new_weights(model)
         ends = np.cumsum([0, *(layer.weights for layer in net.layers)])
         self._leaves = [
@@ -339,7 +348,7 @@ class QuantisedTraining:
         self._variances = [torch.ones(width, device=self._device) for width in widths]
         self._changes = Changes(plan.proposer, int(ends[-1]), self._device)
         self._scale_changes = Changes(Proposer.ADAM, 2 * sum(widths), self._device)
-        self._loss = torch.compile(self._mean_loss) if self._device.type == "cuda" else self._mean_loss
+        self._loss = torch.compile(self._mean_loss) if accelerated else self._mean_loss
 
     def _new_weights(self, model: ArrayModel | None) -> Weights:
         plan, layers = self._plan, self._net.layers
@@ -381,7 +390,7 @@ class QuantisedTraining:
     def _step(self, x: np.ndarray, y: np.ndarray, rate: float, rng: Any) -> Any:
         """Learn a batch and return its loss."""
         scales = [*self._gains, *self._offsets]
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._accelerated):
             loss = self._loss(self._images(x), torch.from_numpy(y).to(self._device))
         found = torch.autograd.grad(loss, [*self._leaves, *scales])
         with torch.no_grad():
