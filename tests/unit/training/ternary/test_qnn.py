@@ -297,7 +297,8 @@ def test_moves_leave_all_other_random_numbers_as_they_were() -> None:
 def test_steps_as_a_gpu_takes_them(model: ArrayModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Compiled, and in bfloat16: losses are float32's of the same weights, and pulses leave weights in the set.
 
-    bfloat16 has 8 bits and rounds by up to 0.4 %; the loss is a mean over outputs, whose errors have either sign.
+    bfloat16 has 8 bits and rounds by up to 0.4 %, which also takes some activations over a step. 16 steps of four seeds
+    differed by up to 0.3 %.
     """
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     plan, data = replace(PLAN, net="4C3-MP2-4"), images(training=100)
@@ -307,7 +308,7 @@ def test_steps_as_a_gpu_takes_them(model: ArrayModel, tmp_path: Path, monkeypatc
         with torch.no_grad():
             expected = float(run._mean_loss(run._images(data.x_train), torch.from_numpy(data.y_train)))
         found = float(run._step(data.x_train, data.y_train, plan.rate, rng(step)))
-        assert found == pytest.approx(expected, rel=4e-3)
+        assert found == pytest.approx(expected, rel=1e-2)
         assert found != expected  # it is the other path
         network = run.trained()
         for n in range(2):
