@@ -1,10 +1,12 @@
 # make setup      .venv with pinned versions, and ngspice where it may be installed
+# make setup-qnn  the same and PyTorch, for ternary networks; PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
+#                 before it spares Linux gigabytes of CUDA
 # make calibrate  a junction card to write coefficients: make calibrate [CARD=my.toml] [ARGS="--engine fokker_planck"]
 # make netlists   a small gallery of decks with an index that explains it
 # make cosim      the grid of steps in SPICE beside the surrogate, and its report: half an hour
 # make train      ten networks of crossbars that learn the breast cancer data sample by sample, and their figure
 # make dies       networks on dies with defects, the short version: MNIST is needed, and downloaded if absent
-# make test       every test; make test-fast leaves out the slow ones
+# make test       every test, but of PyTorch only after make setup-qnn; make test-fast leaves out the slow ones
 # make lint       style, types, and which room may import which
 # make bench      the numbers to reach, measured
 # make bench-aihwkit   the same after installing aihwkit, 7 GB, in an environment of its own
@@ -21,9 +23,11 @@ PYTHON = $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(s
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo -n)
 
-.PHONY: setup calibrate netlists cosim train dies test test-fast lint bench bench-aihwkit clean
+.PHONY: setup setup-qnn calibrate netlists cosim train dies test test-fast lint bench bench-aihwkit clean
 
 setup: .venv/ready
+
+setup-qnn: .venv/ready-for-qnn
 
 calibrate: setup
 	$(BIN)/mtjspice calibrate "$(CARD)" --out "build/calibration/$(basename $(notdir $(CARD)))" --resume $(ARGS)
@@ -87,6 +91,11 @@ clean:
 benchmarks/aihwkit/.venv: benchmarks/aihwkit/requirements.txt .venv/ready
 	$(PYTHON) -m venv $@
 	$@/bin/pip install --quiet -r $<
+	@touch $@
+
+.venv/ready-for-qnn: .venv/ready
+	@echo "installing PyTorch into .venv"
+	@$(PIP) --editable '.[dev,qnn]'
 	@touch $@
 
 # The simulators that make bench compares with.

@@ -111,7 +111,7 @@ from mtjspice.training.plan import Scenario
 from mtjspice.training.rule import Hardware
 from mtjspice.training.ternary.augmentation import Augmentation
 from mtjspice.training.ternary.campaign import run_ternary
-from mtjspice.training.ternary.plan import Proposer, TernaryPlan
+from mtjspice.training.ternary.plan import COUNTER_BATCH, COUNTER_EPOCHS, Proposer, TernaryPlan, TernaryRule
 from mtjspice.training.train import training_plan
 
 
@@ -152,7 +152,8 @@ _DIES_ARRAY = "select1500"
 _TERNARY, _QUICK_EPOCHS = "ternary", 3
 _ONLY_FOR_DIES = ("dies", "die", "calibrated", "copies")
 _ONLY_TERNARY = ("levels", "weights", "proposer", "augment", "quick")
-_NOT_TERNARY = ("split", "arch", "phases", "rule", "mean_field", "array_rows", "settings", "workers", "scheduler")
+_NOT_TERNARY = ("split", "arch", "phases", "mean_field", "array_rows", "settings", "workers", "scheduler")
+_NOT_COUNTED = ("levels", "proposer", "augment")
 _NOT_FOR = {
     DieMethod.IDEAL: ("dies", "die", "calibrated"),
     DieMethod.HARDWARE_AWARE: ("calibrated",),
@@ -746,7 +747,11 @@ def train(
     arch: ArchOption = Architecture.ONE_T_ONE_R,
     phases: PhasesOption = None,
     rule: Annotated[
-        RuleName, typer.Option(metavar="[per_sample|batch|counter]", help="How crossbars are trained.")
+        RuleName,
+        typer.Option(
+            metavar="[per_sample|batch|counter]",
+            help="How crossbars are trained. Ternary ones by GXNOR without, or by counter.",
+        ),
     ] = RuleName.PER_SAMPLE,
     variation: Annotated[
         float, typer.Option(help="Spread of R_P and R_AP from cell to cell, %. The paper's DV is st with a spread.")
@@ -804,17 +809,30 @@ def train(
         )
     if scenario == _TERNARY:
         _refuse(context, "--scenario ternary", (*_ONLY_FOR_DIES, *_NOT_TERNARY))
+        counts = rule is RuleName.COUNTER
+        if counts:
+            _refuse(context, "--rule counter", _NOT_COUNTED)
+        elif _given(context, "rule"):
+            raise InputError(
+                "ternary networks have no such rule",
+                where="--rule",
+                given=rule,
+                allowed=f"{RuleName.COUNTER}, or none for GXNOR",
+            )
+        own_epochs, batch = (COUNTER_EPOCHS, COUNTER_BATCH) if counts else (TernaryPlan.epochs, TernaryPlan.batch)
         ternary = TernaryPlan(
             data,
             net,
             weights=weights,
+            rule=TernaryRule.COUNTER if counts else TernaryRule.GXNOR,
             junctions=switching is Switching.PHYSICAL,
             proposer=proposer,
             widths=levels,
             variation_percent=variation,
             augmentation=augment,
             validation=validation,
-            epochs=epochs or (_QUICK_EPOCHS if quick else TernaryPlan.epochs),
+            epochs=epochs or (_QUICK_EPOCHS if quick else own_epochs),
+            batch=batch,
             card=card,
             array=array or TernaryPlan.array,
             root_seed=seed,
@@ -876,8 +894,7 @@ def _refuse(context: typer.Context, where: str, names: tuple[str, ...]) -> None:
     Raises:
         InputError: one of them is on the command line.
     """
-    sources = {name: context.get_parameter_source(name) for name in names}
-    given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    given = [name for name in names if _given(context, name)]
     if given:
         raise InputError(
             "an option plays no part here" if len(given) == 1 else "options play no part here",
@@ -886,8 +903,15 @@ def _refuse(context: typer.Context, where: str, names: tuple[str, ...]) -> None:
         )
 
 
+def _given(context: typer.Context, name: str) -> bool:
+    """Return whether an option is on the command line."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def _train_ternary(plan: TernaryPlan, seeds: int, out: Path | None, resume: bool, as_json: bool) -> None:
-    folder = out or Path("out") / f"train_{Path(plan.data).stem}_{plan.net}_{plan.weights}"
+    how = f"_{plan.rule}" if plan.rule is TernaryRule.COUNTER else ""
+    folder = out or Path("out") / f"train_{Path(plan.data).stem}_{plan.net}_{plan.weights}{how}"
     with _stoppable(f"finished epochs are kept in {folder}: give the same command with --resume"):
         result = run_ternary(plan, folder, seeds=seeds, resume=resume, progress=progress, draw=draw_ternary)
     if as_json:

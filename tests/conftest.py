@@ -4,8 +4,9 @@ import os
 import shutil
 from collections.abc import Iterator
 
-# Before numpy is loaded: two test processes with two BLAS threads each on two cores are tenfold slower than with one.
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
+# Before numpy or PyTorch are loaded: two test processes with two threads each on two cores are tenfold slower than with
+# one. Commands in processes of their own inherit it.
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
 
 import pytest

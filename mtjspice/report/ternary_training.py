@@ -1,14 +1,18 @@
 """Networks of quantised weights: a training as a table and as a figure."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.table import Table
 
+from mtjspice.crossbar.ternary import WeightKind
 from mtjspice.report.figure import figure
 from mtjspice.report.table import plain_table
 from mtjspice.training.ternary.augmentation import FARTHEST, Augmentation
 from mtjspice.training.ternary.campaign import TernaryResult
+from mtjspice.training.ternary.plan import TernaryPlan, TernaryRule
+from mtjspice.units import format_si
 
 _SHOWN = 256
 """Inputs and units of a layer that a figure has room for."""
@@ -24,9 +28,8 @@ def ternary_table(result: TernaryResult) -> Table:
     rows = {
         "accuracy": f"{100 - errors.mean():.2f}{spread} % of {found['test_samples']:,} test samples, last epoch",
         "weights": f"{found['weights_in_all']:,} {_where(result)}",
-        "rule": f"GXNOR, changes proposed by {plan.proposer}, learning rate {plan.rate:g} "
-        f"to {plan.rate * plan.last_learning_rate:.2g}",
-        "price": f"{price['digital_bits']} bits of digital memory a weight",
+        "rule": _rule(plan),
+        "price": f"{price['digital_bits'] or 'no'} bits of digital memory a weight",
         "updates": f"{100 * found['flipped'][0]:.2g} % of weights change in a batch of the first epoch, "
         f"{100 * found['flipped'][-1]:.2g} % in one of the last",
         "speed": f"{found['epoch_s']:.1f} s an epoch of {found['samples']:,} samples",
@@ -34,24 +37,59 @@ def ternary_table(result: TernaryResult) -> Table:
     if plan.augments is not Augmentation.NONE:
         flipped = ", half of them mirrored" if plan.augments is Augmentation.SHIFT_FLIP else ""
         rows["images"] = f"moved by up to {FARTHEST} pixels each way in training{flipped}"
-    if plan.junctions:
+    first, last = found["pulsed"][0], found["pulsed"][-1]
+    if plan.rule is TernaryRule.COUNTER:
+        rows["price"] += (
+            f", and {price['write_phases_per_batch']:,} write phases a batch of {plan.batch}: two a sample, "
+            "and three strong pulses a column"
+        )
+        rows["pulses"] = f"{first:.2g} a synapse and batch in the first epoch, {last:.2g} in the last"
+    elif plan.junctions:
         rows["price"] += f", and {price['write_phases_per_batch']:,} write phases a batch: a row at a time"
         rows["pulses"] = (
-            f"to {100 * found['pulsed'][0]:.0f} % of synapses in a batch of the first epoch, "
-            f"{100 * found['pulsed'][-1]:.2g} % in one of the last"
+            f"to {100 * first:.0f} % of synapses in a batch of the first epoch, {100 * last:.2g} % in one of the last"
         )
+    if plan.switches:
+        rows |= _energy_rows(found["energy"])
     for name, text in rows.items():
         table.add_row(name, text)
     table.columns[1].no_wrap = False
     return table
 
 
+def _energy_rows(energy: dict[str, Any] | None) -> dict[str, str]:
+    if energy is None:
+        return {"energy": "not said: the energy card is of weights that are pairs of junctions"}
+    read, update = energy["read"], energy["update"]
+    first, last = update["epochs_j"][0], update["epochs_j"][-1]
+    return {
+        "reads": f"{format_si(read['image_j'], 'J', 3)} an image, {format_si(read['epoch_j'], 'J', 3)} an epoch, "
+        f"forward: {read['multiply_accumulates']:,} multiply-accumulates an image, {read['tops_per_w']:.3g} TOPs/W",
+        "writes": f"{format_si(first, 'J', 3)} in the first epoch, {format_si(last, 'J', 3)} in the last: "
+        f"{format_si(update['pulse_j'], 'J', 3)} a pulse, {update['tops_per_w']:.3g} TOPs/W",
+        "energies": f"rest on the assumptions of the card `{energy['card']['name']}`, which mtjspice ternary energy "
+        "lists; without errors going back, wires and digital circuits",
+    }
+
+
+def _rule(plan: TernaryPlan) -> str:
+    if plan.rule is TernaryRule.COUNTER:
+        read = "two highest bits" if plan.weights is WeightKind.TERNARY else "highest bit"
+        return f"chopped counter of {plan.counting.bits} bits, whose {read} are the weight, and an accumulator"
+    return (
+        f"GXNOR, changes proposed by {plan.proposer}, learning rate {plan.rate:g} "
+        f"to {plan.rate * plan.last_learning_rate:.2g}"
+    )
+
+
 def _where(result: TernaryResult) -> str:
     plan = result.plan
-    if not plan.junctions:
+    if not plan.switches:
         return "in software"
-    count = plan.weights.junctions
+    count = result.price["junctions"]
     widths = "any pulse width" if plan.widths is None else f"{plan.widths} pulse width{'s' * (plan.widths > 1)}"
+    if not plan.junctions:
+        widths = "switching with the probability that is aimed at"
     spread = f", resistances vary by {plan.variation_percent:g} %" if plan.variation_percent else ""
     return f"of {count} junction{'s' * (count > 1)} each, {widths}{spread}"
 
@@ -74,9 +112,9 @@ def draw_ternary(result: TernaryResult, path: Path) -> None:
             own.tick_params(axis="y", colors=colour)
             own.set_ylim(0, None)
         left.set_title(f"{Path(plan.data).stem}, {plan.net}: {100 - 100 * result.errors.mean():.2f} % right at the end")
-        for name, label in (("pulsed", "given a pulse"), ("flipped", "changed")):
+        for name, label in (("pulsed", "pulses"), ("flipped", "changed")):
             shares = 100 * result.by_epoch(name).mean(axis=0)
-            if name == "flipped" or plan.junctions:
+            if name == "flipped" or plan.switches:
                 middle.semilogy(epochs, np.maximum(shares, 1e-6), marker="o", ms=3.5, lw=1.4, label=label)
         middle.set(xlabel="epoch", ylabel="synapses in a batch [%]", title="updates")
         middle.legend()

@@ -1,10 +1,35 @@
 """The commands around ternary synapses."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from command import Command, refused
+from command import Command, Outcome, refused
+
+SMALL = ("train", "--data", "own.npz", "--net", "4C3-MP2-4", "--scenario", "ternary", "--epochs", 3)
+
+
+@pytest.fixture
+def pytorch() -> None:
+    """PyTorch, or a skip."""
+    pytest.importorskip("torch", reason="PyTorch is missing; pip install 'mtjspice[qnn]'")
+
+
+def write_images(path: Path, training: int = 1000, pixels: int = 64) -> None:
+    """Write four classes, each around an image of its own."""
+    rng = np.random.default_rng(5)
+    y_train, y_test = np.arange(training) % 4, np.arange(100) % 4
+    middles = rng.uniform(60, 200, (4, pixels))
+    x_train, x_test = (
+        (middles[y] + 45 * rng.standard_normal((len(y), pixels))).clip(0, 255).astype(np.uint8)
+        for y in (y_train, y_test)
+    )
+    np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
 
 
 def test_energy_as_a_table_and_as_json(mtjspice: Command, tmp_path: Path) -> None:
@@ -51,6 +76,96 @@ def test_cosim_of_ternary_synapses_refuses_what_they_do_not_have(
 def test_images_of_networks_without_filters_are_not_moved(mtjspice: Command) -> None:
     found = mtjspice("train", "--data", "mnist", "--net", "mlp", "--scenario", "ternary", "--augment", "shift")
     refused(found, 2, "only networks with filters see images", "shift for mlp", "none, or a network such as cnn")
+
+
+def test_where_pytorch_is_missing(mtjspice: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line that names the extra; nothing is left."""
+    write_images(tmp_path / "own.npz")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "mtjspice.training.ternary.qnn", raising=False)
+    found = mtjspice(*SMALL, "--out", "o")
+    refused(found, 2, "pip install 'mtjspice[qnn]'")
+    assert found.err.count("\n") == 1
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("pixels", "options", "messages"),
+    [
+        (64, ("--variation", -1), ("the spread of resistances is out of range", "-1 %", "0 to below 33 %")),
+        (64, ("--variation", 40), ("the spread of resistances is out of range", "40 %")),
+        (60, (), ("the network does not fit the data", "4C3-MP2-4", "square images", "not of 60 features")),
+        (64, ("--net", "4C3-MP2-5"), ("the network does not fit the data", "4 outputs last")),
+        (64, ("--resume", "--data", "none.npz"), ("none.npz",)),
+    ],
+)
+def test_a_training_that_cannot_be(
+    pytorch: None,
+    mtjspice: Command,
+    tmp_path: Path,
+    pixels: int,
+    options: tuple[object, ...],
+    messages: tuple[str, ...],
+) -> None:
+    write_images(tmp_path / "own.npz", pixels=pixels)
+    refused(mtjspice(*SMALL, *options, "--out", "o"), 2, *messages)
+    assert not any((tmp_path / "o").glob("*"))
+
+
+@pytest.mark.parametrize("levels", [0, -1, 65, "few"])
+def test_levels_that_no_driver_has(mtjspice: Command, levels: object) -> None:
+    found = mtjspice(*SMALL, "--levels", levels)
+    assert (found.status, found.out) == (2, "")
+    assert "--levels" in found.err
+    assert "Traceback" not in found.err
+
+
+STOPPING = """
+import os, sys
+from mtjspice import cli
+from mtjspice.training import epoch_file
+from mtjspice.training.ternary.qnn import GxnorTraining
+epoch_file._PAUSE_S = 0.0
+signal, batches = int(sys.argv.pop(1)), iter(range(int(sys.argv.pop(1))))
+def step(*arguments, real=GxnorTraining._step):
+    if next(batches, None) is None:
+        os.kill(os.getpid(), signal)
+    return real(*arguments)
+GxnorTraining._step = step
+cli.main()
+"""
+
+
+def left(folder: Path) -> dict[str, Any]:
+    """Return what is in a folder, without times and the figure."""
+    found: dict[str, Any] = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".png"}
+    found["training.json"] = json.loads(found["training.json"])
+    del found["training.json"]["provenance"], found["training.json"]["epoch_s"]
+    return found
+
+
+@pytest.mark.slow
+def test_stopped_or_killed_during_an_epoch(pytorch: None, mtjspice: Command, tmp_path: Path) -> None:
+    """In the third batch of the second epoch, by Ctrl-C and by kill -9: the first epoch is kept."""
+    write_images(tmp_path / "own.npz")  # 5 batches of 200
+    assert mtjspice(*SMALL, "--out", "whole").status == 0
+    for number in (signal.SIGINT, signal.SIGKILL):
+        asked = (*SMALL, "--out", f"stopped-{number}")
+        command = [sys.executable, "-c", STOPPING, str(int(number)), "7", *map(str, asked)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+        if number == signal.SIGINT:
+            refused(Outcome(done.returncode, done.stdout, done.stderr), 130, "stopped", "epochs are kept", "--resume")
+        else:
+            assert done.returncode == -number, done.stderr
+        folder = tmp_path / f"stopped-{number}"
+        assert not (folder / "training.json").exists()
+        (kept,) = (folder / "checkpoint").iterdir()
+        with np.load(kept) as epochs:
+            assert len(json.loads(str(epochs["header"]))["history"]) == 1
+        refused(mtjspice(*asked), 2, "an unfinished run holds finished epochs")
+        refused(mtjspice(*asked, "--resume", "--levels", 2), 2, "the unfinished run here is another one")
+        assert mtjspice(*asked, "--resume").status == 0
+        assert left(folder) == left(tmp_path / "whole")
 
 
 @pytest.mark.slow

@@ -18,10 +18,12 @@ from mtjspice.files import sha256_of, write_json
 from mtjspice.jobs.progress import ProgressBars, silent
 from mtjspice.npz import save_npz
 from mtjspice.surrogate.model import load_model
+from mtjspice.surrogate.ternary_energy import TernaryEnergyReport
 from mtjspice.training.datasets import Dataset, load_dataset
 from mtjspice.training.epoch_file import EpochFile, epochs_folder, epochs_followed
 from mtjspice.training.normalise import normalise
 from mtjspice.training.ternary.augmentation import Augmentation
+from mtjspice.training.ternary.energy import synapse_energy, training_energy
 from mtjspice.training.ternary.networks import QuantisedNet, quantised_net
 from mtjspice.training.ternary.plan import TernaryPlan, TernaryRule
 
@@ -41,6 +43,7 @@ class TernaryResult:
         histories: (seeds,) records of epochs: ``loss``, ``test_error``, ``pulsed`` and ``flipped``, shares of synapses
             an update, and ``epoch_s``.
         first_weights: (outputs, inputs) int8, the first network's first layer.
+        synapse: the energy card's; None where there are no pairs of junctions.
         elapsed_s: in all.
     """
 
@@ -49,6 +52,7 @@ class TernaryResult:
     data: Dataset
     histories: tuple[list[dict[str, Any]], ...]
     first_weights: np.ndarray
+    synapse: TernaryEnergyReport | None
     elapsed_s: float
 
     @property
@@ -81,6 +85,20 @@ class TernaryResult:
             "write_phases_per_batch": max(layer.inputs for layer in self.net.layers) if plan.junctions else 0,
         }
 
+    @property
+    def energy(self) -> dict[str, Any] | None:
+        """What reads and updates take, as `training_energy` says it; None for synapses that the card is not of.
+
+        The card's are pairs. A single junction is read against a reference column, of which it knows nothing.
+        """
+        if self.synapse is None:
+            return None
+        samples, weights = len(self.data.x_train), sum(layer.weights for layer in self.net.layers)
+        batch = min(self.plan.batch, samples)
+        batches = samples // batch
+        pulses = self.by_epoch("pulsed").mean(axis=0) * weights * batches
+        return training_energy(self.synapse, self.net, batches * batch, pulses)
+
     def to_json(self) -> dict[str, Any]:
         """Return the result as plain data, without the weights."""
         errors = self.errors
@@ -100,6 +118,7 @@ class TernaryResult:
             "flipped": self.by_epoch("flipped").mean(axis=0).tolist(),
             "epoch_s": float(np.median(self.by_epoch("epoch_s"))),
             "price": self.price,
+            "energy": self.energy,
             "data_sha256": self.data.sha256,
             "provenance": {"mtjspice": __version__, "elapsed_s": round(self.elapsed_s, 1)},
         }
@@ -159,6 +178,7 @@ def run_ternary(
     data, net = quantised_problem(plan, progress)
     identity = sha256_of([plan.described(), data.sha256, load_card(plan.card).sha256, load_array(plan.array).sha256])
     model = load_model("1t1r", plan.card, plan.array, progress=progress) if plan.switches else None
+    synapse = synapse_energy(plan.card) if plan.in_pairs else None
     histories, weights = [], []
     with (
         epochs_folder(folder, identity, resume) as unfinished,
@@ -177,7 +197,7 @@ def run_ternary(
             save_npz(folder / f"network_{number + 1:04d}.npz", SCHEMA, {"plan": one.described()}, network)
             histories.append(history)
             weights.append(network["weights_0"])
-    result = TernaryResult(plan, net, data, tuple(histories), weights[0], time.monotonic() - started)
+    result = TernaryResult(plan, net, data, tuple(histories), weights[0], synapse, time.monotonic() - started)
     for earlier in sorted(folder.glob("network_*.npz"))[seeds:]:  # of a run with more seeds
         earlier.unlink()
     write_json(folder / "training.json", result.to_json())

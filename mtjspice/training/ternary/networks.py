@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mtjspice.errors import InputError
 
@@ -27,6 +27,7 @@ class Layer:
         kernel: side of a filter; 0 for units that see all inputs.
         padding: around the image.
         pools: whether the largest of 2 x 2 follows.
+        places: of a filter in the image, before pooling; 1 for units that see all.
     """
 
     outputs: int
@@ -34,11 +35,17 @@ class Layer:
     kernel: int = 0
     padding: int = 0
     pools: bool = False
+    places: int = 1
 
     @property
     def weights(self) -> int:
         """How many there are."""
         return self.outputs * self.inputs
+
+    @property
+    def reads(self) -> int:
+        """Multiply-accumulates of an image, each a weight read at a place."""
+        return self.weights * self.places
 
 
 @dataclass(frozen=True)
@@ -85,11 +92,11 @@ def quantised_net(net: str, features: int, classes: int) -> QuantisedNet:
             for _ in range(int(found[1] or 1)):
                 maps, kernel = int(found[2]), int(found[3])
                 padding = 1 if kernel == 3 else 0
-                layers.append(Layer(maps, channels * kernel**2, kernel, padding))
+                inputs = channels * kernel**2
                 channels, height, width = maps, height + 2 * padding - kernel + 1, width + 2 * padding - kernel + 1
+                layers.append(Layer(maps, inputs, kernel, padding, places=height * width))
         elif token == "MP2" and layers and layers[-1].kernel and not layers[-1].pools:
-            last = layers.pop()
-            layers.append(Layer(last.outputs, last.inputs, last.kernel, last.padding, pools=True))
+            layers.append(replace(layers.pop(), pools=True))
             height, width = height // 2, width // 2
         elif _FULL.fullmatch(token) and int(token):
             layers.append(Layer(int(token), channels * height * width))

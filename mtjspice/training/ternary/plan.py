@@ -48,6 +48,10 @@ class Counting:
     t_strong_s: float = 10e-9
 
 
+COUNTER_EPOCHS, COUNTER_BATCH = 15, 100
+"""What the counter is best given, chosen in the same way."""
+
+
 class Proposer(StrEnum):
     """What makes a proposed change of a weight of its gradient."""
 
@@ -165,6 +169,11 @@ class TernaryPlan:
     def switches(self) -> bool:
         """Whether weights are in junctions; counters are, however their accumulators switch."""
         return self.junctions or self.rule is TernaryRule.COUNTER
+
+    @property
+    def in_pairs(self) -> bool:
+        """Whether a weight is a pair of junctions that pulses change."""
+        return self.junctions and self.rule is TernaryRule.GXNOR and self.weights is WeightKind.TERNARY
 
     @property
     def augments(self) -> Augmentation:

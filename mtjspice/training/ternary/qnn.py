@@ -41,6 +41,7 @@ try:
 except ModuleNotFoundError as error:
     raise InputError("quantised networks need PyTorch: pip install 'mtjspice[qnn]', the extra `qnn`") from error
 
+_CUDA = torch.cuda.is_available()
 _START, _CELLS, _ORDER, _PULSES, _MOVES = range(1, 6)
 _STEEPNESS = 3.0
 """Of tanh, by which a remainder becomes a probability."""
@@ -383,7 +384,7 @@ class QuantisedTraining(ABC):
 
     def __init__(self, plan: TernaryPlan, net: QuantisedNet, data: Dataset, model: ArrayModel | None) -> None:
         self._plan, self._net, self._data = plan, net, data
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = torch.device("cuda" if _CUDA else "cpu")
         self._weights: Weights = self._new_weights(model)
         ends = np.cumsum([0, *(layer.weights for layer in net.layers)])
         self._leaves = [
@@ -524,14 +525,26 @@ class QuantisedTraining(ABC):
 
 
 class GxnorTraining(QuantisedTraining):
-    """A network in training by GXNOR."""
+    """A network in training by GXNOR; arguments as for `QuantisedTraining`, and:
+
+    Args:
+        accelerated: whether losses are compiled and their products in bfloat16, as is worth it on CUDA.
+    """
 
     _weights: ProposedWeights
 
-    def __init__(self, plan: TernaryPlan, net: QuantisedNet, data: Dataset, model: ArrayModel | None) -> None:
+    def __init__(
+        self,
+        plan: TernaryPlan,
+        net: QuantisedNet,
+        data: Dataset,
+        model: ArrayModel | None,
+        accelerated: bool = _CUDA,
+    ) -> None:
         super().__init__(plan, net, data, model)
+        self._accelerated = accelerated
         self._changes = Changes(plan.proposer, len(self._weights.seen), self._device)
-        self._loss = torch.compile(self._mean_loss) if self._device.type == "cuda" else self._mean_loss
+        self._loss = torch.compile(self._mean_loss) if accelerated else self._mean_loss
 
     def _new_weights(self, model: ArrayModel | None) -> ProposedWeights:
         plan, layers = self._plan, self._net.layers
@@ -552,7 +565,7 @@ class GxnorTraining(QuantisedTraining):
         return torch.Generator(self._device).manual_seed(int(self._plan.rng(_PULSES, number).integers(2**63)))
 
     def _step(self, x: np.ndarray, y: np.ndarray, rate: float, rng: Any) -> Any:
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._accelerated):
             loss = self._loss(self._images(x), torch.from_numpy(y).to(self._device))
         found = torch.autograd.grad(loss, [*self._leaves, *self._scales])
         with torch.no_grad():

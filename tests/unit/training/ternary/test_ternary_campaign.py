@@ -1,6 +1,7 @@
 """What a training of quantised networks leaves in its folder, and how it goes on there."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from ternary_problems import colour_images, images, keep
 
 from mtjspice.errors import InputError
 from mtjspice.jobs.progress import progress
-from mtjspice.npz import load_npz
+from mtjspice.npz import load_npz, save_npz
 from mtjspice.report.ternary_training import draw_ternary, ternary_table
 from mtjspice.training import epoch_file
 from mtjspice.training.ternary.augmentation import Augmentation
@@ -35,8 +36,7 @@ def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def qnn() -> Any:
     """The module that needs PyTorch."""
-    torch = pytest.importorskip("torch", reason="PyTorch is missing; pip install 'mtjspice[qnn]'")
-    torch.set_num_threads(1)
+    pytest.importorskip("torch", reason="PyTorch is missing; pip install 'mtjspice[qnn]'")
     return pytest.importorskip("mtjspice.training.ternary.qnn")
 
 
@@ -84,7 +84,10 @@ def test_what_it_leaves(qnn: Any) -> None:
     assert header["plan"]["number"] == 1
     np.testing.assert_array_equal(network["states_1"][0].astype(int) - network["states_1"][1], network["weights_1"])
     assert found["training.png"] == b"\x89PNG"
-    assert ternary_table(result).row_count == 7
+    assert ternary_table(result).row_count == 10
+    energy = summary["energy"]
+    assert energy == result.energy
+    assert energy["update"]["pulses"] == pytest.approx(np.array(summary["pulsed"]) * (64 * 24 + 24 * 4) * 12)
 
 
 @pytest.mark.slow
@@ -115,24 +118,56 @@ def test_colour_images_are_learnt_in_an_epoch(qnn: Any) -> None:
     assert result.net.image == (3, 12, 12)
     assert result.errors[0] < 0.5  # six seeds: 4 to 23 %
     assert left("o")["training.json"]["augmentation"] == "shift-flip"
-    assert ternary_table(result).row_count == 8
+    assert ternary_table(result).row_count == 11
 
 
-@pytest.mark.parametrize("what", ["net", "variation", "data"])
-def test_a_checkpoint_of_another_network(qnn: Any, what: str) -> None:
+def stopped_in_its_second_epoch(qnn: Any, folder: str) -> None:
+    """Twelve batches are an epoch."""
     with pytest.MonkeyPatch.context() as patch:
         stop_after(patch, qnn, 20)
         with pytest.raises(KeyboardInterrupt):
-            run("o")
-    plan = PLAN
-    if what == "net":
-        plan = replace(PLAN, net="64-20-4")
-    elif what == "variation":
-        plan = replace(PLAN, variation_percent=10.0)
-    else:
-        keep(images(seed=2), "own.npz")
-    with pytest.raises(InputError, match="the unfinished run here is another one"):
-        run("o", plan, resume=True)
+            run(folder)
+
+
+def test_a_checkpoint_of_another_network_or_plan_or_of_other_data(qnn: Any) -> None:
+    stopped_in_its_second_epoch(qnn, "o")
+    another = "the unfinished run here is another one"
+    for options in ({"net": "64-20-4"}, {"variation_percent": 10.0}):
+        with pytest.raises(InputError, match=another):
+            run("o", replace(PLAN, **options), resume=True)  # type: ignore[arg-type]
+    keep(images(seed=2), "own.npz")
+    with pytest.raises(InputError, match=another):
+        run("o", resume=True)
+
+
+def truncated(kept: Path) -> None:
+    """As a disk that was full leaves it."""
+    kept.write_bytes(kept.read_bytes()[:1000])
+
+
+def emptied(kept: Path) -> None:
+    """Not even a header."""
+    kept.write_bytes(b"")
+
+
+def of_another_run(kept: Path) -> None:
+    """In this one's place."""
+    history, arrays = load_npz(kept, 1, "epochs", lambda header, arrays: (header["history"], arrays))
+    save_npz(kept, 1, {"identity": "0" * 64, "history": history}, arrays)
+
+
+@pytest.mark.slow
+def test_a_file_of_epochs_that_cannot_be_used_starts_over(qnn: Any) -> None:
+    run("whole", seeds=1)
+    stopped_in_its_second_epoch(qnn, "stopped")
+    for damage in (truncated, emptied, of_another_run):
+        shutil.copytree("stopped", damage.__name__)
+        (kept,) = Path(damage.__name__, "checkpoint").iterdir()
+        damage(kept)
+        with pytest.MonkeyPatch.context() as patch:
+            stop_after(patch, qnn, 3 * 12)
+            run(damage.__name__, seeds=1, resume=True)
+        assert left(damage.__name__) == left("whole")
 
 
 @pytest.mark.parametrize(

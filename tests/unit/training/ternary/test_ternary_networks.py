@@ -10,8 +10,8 @@ def test_the_mnist_network() -> None:
     found = quantised_net("cnn", 784, 10)
     assert found.image == (1, 28, 28)
     assert found.layers == (
-        Layer(32, 25, 5, 0, pools=True),
-        Layer(64, 32 * 25, 5, 0, pools=True),
+        Layer(32, 25, 5, 0, pools=True, places=24 * 24),
+        Layer(64, 32 * 25, 5, 0, pools=True, places=8 * 8),
         Layer(512, 64 * 4 * 4),
         Layer(10, 512),
     )
@@ -21,6 +21,7 @@ def test_the_cifar_network_has_its_published_size() -> None:
     found = quantised_net("cifar", 3072, 10)
     assert found.image == (3, 32, 32)
     assert len(found.layers) == 8
+    assert [layer.places for layer in found.layers] == [32**2, 32**2, 16**2, 16**2, 8**2, 8**2, 1, 1]
     assert found.layers[6] == Layer(1024, 512 * 4 * 4)
     assert sum(layer.weights for layer in found.layers) == 12_973_440
     assert sum(layer.weights for layer in quantised_net("cifar-small", 3072, 10).layers) == 813_408
