@@ -78,6 +78,20 @@ def test_images_of_networks_without_filters_are_not_moved(mtjspice: Command) -> 
     refused(found, 2, "only networks with filters see images", "shift for mlp", "none, or a network such as cnn")
 
 
+@pytest.mark.parametrize(
+    ("options", "messages"),
+    [
+        (("--rule", "batch"), ("ternary networks have no such rule", "batch", "counter, or none for GXNOR")),
+        (("--rule", "counter", "--net", "cnn"), ("the counter is for layers whose units see all inputs", "cnn", "mlp")),
+        (("--rule", "counter", "--levels", 2, "--proposer", "sgd"), ("play no part", "--levels, --proposer")),
+    ],
+)
+def test_rules_that_ternary_networks_do_not_have(
+    mtjspice: Command, options: tuple[object, ...], messages: tuple[str, ...]
+) -> None:
+    refused(mtjspice("train", "--data", "mnist", "--net", "mlp", "--scenario", "ternary", *options), 2, *messages)
+
+
 def test_where_pytorch_is_missing(mtjspice: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One line that names the extra; nothing is left."""
     write_images(tmp_path / "own.npz")

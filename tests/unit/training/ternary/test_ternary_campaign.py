@@ -18,10 +18,11 @@ from mtjspice.report.ternary_training import draw_ternary, ternary_table
 from mtjspice.training import epoch_file
 from mtjspice.training.ternary.augmentation import Augmentation
 from mtjspice.training.ternary.campaign import TernaryResult, quantised_problem, run_ternary
-from mtjspice.training.ternary.plan import TernaryPlan
+from mtjspice.training.ternary.plan import Counting, TernaryPlan, TernaryRule
 
 PLAN = TernaryPlan("own.npz", "64-24-4", epochs=3, batch=50)
 MOVED = replace(PLAN, net="4C3-MP2-4", augmentation=Augmentation.SHIFT_FLIP)
+COUNTED = replace(PLAN, rule=TernaryRule.COUNTER, counting=Counting(bits=5), variation_percent=10.0)
 Run = Callable[..., TernaryResult]
 
 
@@ -55,14 +56,15 @@ def left(folder: str) -> dict[str, Any]:
 
 def stop_after(patch: pytest.MonkeyPatch, qnn: Any, batches: int) -> None:
     """Let training be stopped as with Ctrl-C, in the batch after so many."""
-    remaining, real = iter(range(batches)), qnn.GxnorTraining._step
+    remaining = iter(range(batches))
+    for kind in (qnn.GxnorTraining, qnn.CounterTraining):
 
-    def stopping(*arguments: Any) -> Any:
-        if next(remaining, None) is None:
-            raise KeyboardInterrupt
-        return real(*arguments)
+        def stopping(*arguments: Any, real: Any = kind._step) -> Any:
+            if next(remaining, None) is None:
+                raise KeyboardInterrupt
+            return real(*arguments)
 
-    patch.setattr(qnn.GxnorTraining, "_step", stopping)
+        patch.setattr(kind, "_step", stopping)
 
 
 def test_what_it_leaves(qnn: Any) -> None:
@@ -90,8 +92,25 @@ def test_what_it_leaves(qnn: Any) -> None:
     assert energy["update"]["pulses"] == pytest.approx(np.array(summary["pulsed"]) * (64 * 24 + 24 * 4) * 12)
 
 
+def test_what_the_counter_leaves(qnn: Any) -> None:
+    result = run("o", COUNTED, seeds=1)
+    summary = left("o")["training.json"]
+    assert summary["rule"] == "counter"
+    assert summary["counting"]["bits"] == 5
+    assert not {"proposer", "learning_rate", "widths"} & summary.keys()
+    # Two phases a sample, and three strong pulses for each of 24 columns.
+    assert summary["price"] == {"junctions": 6, "digital_bits": 0, "write_phases_per_batch": 2 * 50 + 3 * 24}
+    assert summary["energy"] is None
+    _, network = load_npz(Path("o/network_0001.npz"), 1, "network", lambda header, arrays: (header, arrays))
+    for n, shape in enumerate([(24, 64), (4, 24)]):
+        assert network[f"weights_{n}"].shape == network[f"counters_{n}"].shape == shape
+        np.testing.assert_array_equal(np.array([-1, 0, 0, 1])[network[f"counters_{n}"] // 8], network[f"weights_{n}"])
+    text = ternary_table(result)
+    assert text.row_count == 8
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("plan", [PLAN, MOVED])
+@pytest.mark.parametrize("plan", [PLAN, MOVED, COUNTED])
 def test_a_stopped_run_goes_on_bit_for_bit(qnn: Any, plan: TernaryPlan) -> None:
     """Twelve batches an epoch: stopped in the second epoch of the second network."""
     run("whole", plan)

@@ -6,7 +6,7 @@ import pytest
 
 from mtjspice.errors import InputError
 from mtjspice.training.ternary.augmentation import Augmentation
-from mtjspice.training.ternary.plan import Proposer, TernaryPlan
+from mtjspice.training.ternary.plan import Counting, Proposer, TernaryPlan, TernaryRule
 
 
 @pytest.mark.parametrize(
@@ -20,11 +20,14 @@ from mtjspice.training.ternary.plan import Proposer, TernaryPlan
         {"junctions": False, "widths": 2},
         {"junctions": False, "variation_percent": 10.0},
         {"augmentation": Augmentation.SHIFT},
+        {"rule": TernaryRule.COUNTER, "net": "cnn"},
+        {"rule": TernaryRule.COUNTER, "widths": 2},
+        {"counting": Counting(bits=1)},
     ],
 )
 def test_plans_that_cannot_be(options: dict[str, Any]) -> None:
     with pytest.raises(InputError) as caught:
-        TernaryPlan("mnist", "mlp", **options)
+        TernaryPlan(**{"data": "mnist", "net": "mlp"} | options)
     assert "allowed:" in str(caught.value)
 
 
