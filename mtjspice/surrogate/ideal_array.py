@@ -122,11 +122,9 @@ def _bend(model: ArrayModel, source_v: np.ndarray) -> float:
     return float(4 * ((u[1] - u[0]) / (u[2] - u[0]) - 0.5))
 
 
-def ideal_array(model: ArrayModel, device: WriteDevice, cells: Cells) -> IdealArray:
-    """Return `cells` for the kernels."""
+def resistances(model: ArrayModel, device: WriteDevice, cells: Cells) -> np.ndarray:
+    """Return what `IdealArray.resistance` holds, (2, columns, rows, 2) float32."""
     row_count, column_count = cells.state.shape
-    weight_of = np.ascontiguousarray(read_weights(model, cells).transpose(0, 2, 1))
-    switches = np.ascontiguousarray(cells.switches.T)
     resistance = np.ones((2, column_count, row_count, 2), np.float32)
     for state in (0, 1):
         alike = cells.with_state(np.full(cells.state.shape, state))
@@ -136,7 +134,16 @@ def ideal_array(model: ArrayModel, device: WriteDevice, cells: Cells) -> IdealAr
             v = junction_v(source_v, model.select_ohm, alike)
             own_s = np.where(cells.switches, alike.conductance_s(v)[0], 1.0)  # open cells conduct nothing
             resistance[state, :, :, end] = (nominal.conductance_s(v)[0] / own_s).T
-    resistance[:, ~switches] = 1.0
+    resistance[:, ~cells.switches.T] = 1.0
+    return resistance
+
+
+def ideal_array(model: ArrayModel, device: WriteDevice, cells: Cells) -> IdealArray:
+    """Return `cells` for the kernels."""
+    column_count = cells.state.shape[1]
+    weight_of = np.ascontiguousarray(read_weights(model, cells).transpose(0, 2, 1))
+    switches = np.ascontiguousarray(cells.switches.T)
+    resistance = resistances(model, device, cells)
     varies = not np.allclose(resistance[:, switches], 1, atol=1e-6)
     lowest = resistance.min(axis=3)
     least = np.quantile(lowest[:, switches], _STRONG_SHARE, axis=1).astype(np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 
 from mtjspice.crossbar.cells import Cells
 from mtjspice.crossbar.ternary import WeightKind, read_shares
-from mtjspice.surrogate.ideal_array import WriteDevice, ideal_array
+from mtjspice.surrogate.ideal_array import WriteDevice, resistances
 from mtjspice.surrogate.model import ArrayModel
 
 
@@ -41,13 +41,11 @@ def synapses(model: ArrayModel, device: WriteDevice, kind: WeightKind, junctions
     for state in (0, 1):
         for n, cells in enumerate(junctions):
             g_s[state, n] = model.conductance_s(cells.with_state(np.full(cells.state.shape, state))).T
-    arrays = [ideal_array(model, device, cells) for cells in junctions]
+    found = [resistances(model, device, cells) for cells in junctions]
     return Synapses(
         kind=kind,
         share=np.stack([read_shares(kind, g, model.reference_s, g_p - g_ap) for g in g_s]),
-        resistance=np.ascontiguousarray(
-            np.stack([array.resistance for array in arrays], axis=1).transpose(4, 0, 1, 2, 3)
-        ),
+        resistance=np.ascontiguousarray(np.stack(found, axis=1).transpose(4, 0, 1, 2, 3)),
         switches=np.stack([cells.switches.T for cells in junctions]),
     )
 
