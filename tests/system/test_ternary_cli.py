@@ -96,7 +96,8 @@ def test_where_pytorch_is_missing(mtjspice: Command, tmp_path: Path, monkeypatch
     """One line that names the extra; nothing is left."""
     write_images(tmp_path / "own.npz")
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "mtjspice.training.ternary.qnn", raising=False)
+    for name in [name for name in sys.modules if name.startswith("mtjspice.training.ternary.qnn")]:
+        monkeypatch.delitem(sys.modules, name)
     found = mtjspice(*SMALL, "--out", "o")
     refused(found, 2, "pip install 'mtjspice[qnn]'")
     assert found.err.count("\n") == 1
@@ -138,7 +139,7 @@ STOPPING = """
 import os, sys
 from mtjspice import cli
 from mtjspice.training import epoch_file
-from mtjspice.training.ternary.qnn import GxnorTraining
+from mtjspice.training.ternary.qnn.training import GxnorTraining
 epoch_file._PAUSE_S = 0.0
 signal, batches = int(sys.argv.pop(1)), iter(range(int(sys.argv.pop(1))))
 def step(*arguments, real=GxnorTraining._step):

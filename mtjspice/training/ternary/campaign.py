@@ -171,7 +171,8 @@ def run_ternary(
         InputError: a plan that cannot be, PyTorch is missing, or an unfinished run in the folder without `resume`.
         MtjspiceError: whatever else stops it.
     """
-    from mtjspice.training.ternary.qnn import train_quantised  # here and not above: PyTorch may be missing, and is slow
+    # Here and not above: PyTorch may be missing, and is slow.
+    from mtjspice.training.ternary.qnn.training import train_quantised
 
     started = time.monotonic()
     require_spread(plan.variation_percent)

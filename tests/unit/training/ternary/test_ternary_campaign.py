@@ -38,7 +38,7 @@ def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def qnn() -> Any:
     """The module that needs PyTorch."""
     pytest.importorskip("torch", reason="PyTorch is missing; pip install 'mtjspice[qnn]'")
-    return pytest.importorskip("mtjspice.training.ternary.qnn")
+    return pytest.importorskip("mtjspice.training.ternary.qnn.training")
 
 
 def run(folder: str, plan: TernaryPlan = PLAN, seeds: int = 2, resume: bool = False) -> TernaryResult:
