@@ -67,8 +67,8 @@ class Proposer(StrEnum):
     @property
     def learning_rate(self) -> float:
         """At the start, unless a plan says otherwise."""
-        # Adam's changes are of the rate's own size; the others' have that of the gradient.
-        return {Proposer.ADAM: 0.01, Proposer.MOMENTUM: 100.0, Proposer.SGD: 100.0}[self]
+        # Adam's changes are of the rate's own size; the others' have that of the gradient. Chosen as the counter's gain.
+        return {Proposer.ADAM: 0.01, Proposer.MOMENTUM: 1000.0, Proposer.SGD: 100.0}[self]
 
 
 _OF_GXNOR, _OF_COUNTER = ("proposer", "widths", "learning_rate", "last_learning_rate"), ("counting",)
