@@ -111,7 +111,7 @@ from mtjspice.training.plan import Scenario
 from mtjspice.training.rule import Hardware
 from mtjspice.training.ternary.augmentation import Augmentation
 from mtjspice.training.ternary.campaign import run_ternary
-from mtjspice.training.ternary.plan import COUNTER_BATCH, COUNTER_EPOCHS, Proposer, TernaryPlan, TernaryRule
+from mtjspice.training.ternary.plan import Proposer, TernaryPlan, TernaryRule
 from mtjspice.training.train import training_plan
 
 
@@ -750,7 +750,7 @@ def train(
         RuleName,
         typer.Option(
             metavar="[per_sample|batch|counter]",
-            help="How crossbars are trained. Ternary ones by GXNOR without, or by counter.",
+            help="How crossbars are trained. Ternary: counter, or GXNOR if left out.",
         ),
     ] = RuleName.PER_SAMPLE,
     variation: Annotated[
@@ -768,7 +768,9 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1, max=100_000, help="Instead of the training card's.")] = None,
     settings: Annotated[
         str | None,
-        typer.Option(help="A training card: a shipped one's name, or a TOML file. The data's own, or wbcd, without."),
+        typer.Option(
+            help="A training card's name, or a TOML file. Without: the data's own, mnist for images, else wbcd."
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Networks, each from its own start.")] = 1,
     dies: Annotated[Path | None, typer.Option(help="For many dies: the folder with them.")] = None,
@@ -819,7 +821,6 @@ def train(
                 given=rule,
                 allowed=f"{RuleName.COUNTER}, or none for GXNOR",
             )
-        own_epochs, batch = (COUNTER_EPOCHS, COUNTER_BATCH) if counts else (TernaryPlan.epochs, TernaryPlan.batch)
         ternary = TernaryPlan(
             data,
             net,
@@ -831,8 +832,7 @@ def train(
             variation_percent=variation,
             augmentation=augment,
             validation=validation,
-            epochs=epochs or (_QUICK_EPOCHS if quick else own_epochs),
-            batch=batch,
+            epochs=epochs or (_QUICK_EPOCHS if quick else None),
             card=card,
             array=array or TernaryPlan.array,
             root_seed=seed,

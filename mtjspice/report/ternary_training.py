@@ -40,8 +40,8 @@ def ternary_table(result: TernaryResult) -> Table:
     first, last = found["pulsed"][0], found["pulsed"][-1]
     if plan.rule is TernaryRule.COUNTER:
         rows["price"] += (
-            f", and {price['write_phases_per_batch']:,} write phases a batch of {plan.batch}: two a sample, "
-            "and three strong pulses a column"
+            f" (a batch's inputs and errors wait), and {price['write_phases_per_batch']:,} write phases a batch of "
+            f"{plan.batch_size}: two a sample, and strong pulses for each column"
         )
         rows["pulses"] = f"{first:.2g} a synapse and batch in the first epoch, {last:.2g} in the last"
     elif plan.junctions:
@@ -67,8 +67,8 @@ def _energy_rows(energy: dict[str, Any] | None) -> dict[str, str]:
         f"forward: {read['multiply_accumulates']:,} multiply-accumulates an image, {read['tops_per_w']:.3g} TOPs/W",
         "writes": f"{format_si(first, 'J', 3)} in the first epoch, {format_si(last, 'J', 3)} in the last: "
         f"{format_si(update['pulse_j'], 'J', 3)} a pulse, {update['tops_per_w']:.3g} TOPs/W",
-        "energies": f"rest on the assumptions of the card `{energy['card']['name']}`, which mtjspice ternary energy "
-        "lists; without errors going back, wires and digital circuits",
+        "assumed": f"energies rest on the assumptions of the card `{energy['card']['name']}`, which "
+        "mtjspice ternary energy lists; without errors going back, wires and digital circuits",
     }
 
 
@@ -99,7 +99,7 @@ def draw_ternary(result: TernaryResult, path: Path) -> None:
     from matplotlib.ticker import MaxNLocator
 
     plan = result.plan
-    epochs = np.arange(1, plan.epochs + 1)
+    epochs = np.arange(1, plan.epoch_count + 1)
     with figure(path, rows=1, columns=3, width_in=15.5, heights_in=[4.6]) as (_, axes):
         left, middle, right = axes[0]
         for own, colour, label, values in (
@@ -112,11 +112,11 @@ def draw_ternary(result: TernaryResult, path: Path) -> None:
             own.tick_params(axis="y", colors=colour)
             own.set_ylim(0, None)
         left.set_title(f"{Path(plan.data).stem}, {plan.net}: {100 - 100 * result.errors.mean():.2f} % right at the end")
-        for name, label in (("pulsed", "pulses"), ("flipped", "changed")):
+        for name, label in (("pulsed", "pulses"), ("flipped", "changes")):
             shares = 100 * result.by_epoch(name).mean(axis=0)
             if name == "flipped" or plan.switches:
                 middle.semilogy(epochs, np.maximum(shares, 1e-6), marker="o", ms=3.5, lw=1.4, label=label)
-        middle.set(xlabel="epoch", ylabel="synapses in a batch [%]", title="updates")
+        middle.set(xlabel="epoch", ylabel="for 100 synapses and a batch", title="updates")
         middle.legend()
         image = right.imshow(
             result.first_weights[:_SHOWN, :_SHOWN], cmap="RdBu", vmin=-1, vmax=1, aspect="auto", interpolation="nearest"

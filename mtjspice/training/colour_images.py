@@ -61,9 +61,10 @@ def cifar10(progress: ProgressBars) -> Parts:
     x = np.empty((len(_BATCHES) * _BATCH, _PIXELS), np.uint8)
     y = np.empty(len(x), np.int64)
     names = list(_BATCHES)
+    batches = _cifar10_batches()  # here, for a download has a bar of its own
     with progress("cifar10: batches read") as report:
         report(0, len(names))
-        for done, (name, samples) in enumerate(_cifar10_batches(), 1):
+        for done, (name, samples) in enumerate(batches, 1):
             start = names.index(name) * _BATCH
             x[start : start + _BATCH], y[start : start + _BATCH] = samples[:, 1:], samples[:, 0]
             report(done, len(names))
@@ -100,7 +101,7 @@ def _from_archive(path: Path) -> Iterator[tuple[str, np.ndarray]]:
                 missing.discard(name)
                 yield name, np.frombuffer(data, np.uint8).reshape(_BATCH, 1 + _PIXELS)
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise DataError(f"cannot read {path.name}: it is damaged", where=path.parent, given=error) from error
+        raise DataError(f"cannot read {path.name}, or it is damaged", where=path.parent, given=error) from error
     if missing:
         raise DataError("the archive lacks batches", where=path, given=", ".join(sorted(missing)))
 

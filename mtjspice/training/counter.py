@@ -28,7 +28,7 @@ from mtjspice.training.layers import backward, driven_rows, forward, new_signals
 from mtjspice.training.reading import reading_energy_j, sampled_every
 from mtjspice.training.rule import Hardware, Price, Problem, Tally
 
-_PULSES = 3
+PULSES = 3
 """Of a column's transfer: bits set, bits reset, A reset."""
 
 
@@ -41,7 +41,7 @@ class _Layer(NamedTuple):
     """`IdealArray` of the most significant bits."""
     low: Any
     """int16, the states of the other bits as a number."""
-    second_of: Any
+    second_weight_of: Any
     """(2, columns, rows) float32 what a read sees of the second most significant bit's junction in either state."""
     bits: int
     fails: Any
@@ -101,7 +101,7 @@ def new_counters(
         noted=arrays[bits],
         weight=arrays[bits - 1],
         low=np.ascontiguousarray((held % 2 ** (bits - 1)).T, dtype=np.int16),
-        second_of=arrays[max(bits - 2, 0)].weight_of,
+        second_weight_of=arrays[max(bits - 2, 0)].weight_of,
         bits=bits,
         fails=fails,
         reads_p=reads_p,
@@ -150,13 +150,13 @@ class CounterRule:
         trained = [n for n, layer in enumerate(self._layers) if layer.trains]
         polarities = 1 if trained == [0] and problem.x.min() >= 0 else 2
         columns, bits, array = max(columns for _, columns in network.shapes), max(settings.bits), hardware.model.array
-        transfer_s = (bits + 1) * array.read.t_read_s + _PULSES * (settings.t_strong_s + array.timing.gap_s)
+        transfer_s = (bits + 1) * array.read.t_read_s + PULSES * (settings.t_strong_s + array.timing.gap_s)
         self.price = Price(
-            write_phases=polarities + _PULSES * columns / settings.period,
+            write_phases=polarities + PULSES * columns / settings.period,
             write_s=polarities * hardware.phase_s + transfer_s * columns / settings.period,
             junctions=1 + bits,
             digital_bits=0,
-            remark=f"of them {_PULSES} of {1e9 * settings.t_strong_s:g} ns and {bits + 1} digital reads a column and "
+            remark=f"of them {PULSES} of {1e9 * settings.t_strong_s:g} ns and {bits + 1} digital reads a column and "
             f"period; a flip-flop a column, an adder of {bits} bits a row",
         )
 

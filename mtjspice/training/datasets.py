@@ -54,7 +54,7 @@ class Dataset:
         classes: names of the classes, two or more.
 
     Raises:
-        DataError: a part is empty, shapes do not match, a feature is NaN or infinite, a label is no index into
+        DataError: a part is empty, shapes or types do not match, a feature is NaN or infinite, a label is no index into
             `classes`, or a class has no training sample.
     """
 
@@ -80,6 +80,13 @@ class Dataset:
                 "training part and test part differ in the number of features",
                 where=self.name,
                 given=f"{self.x_train.shape[1]} and {self.x_test.shape[1]}",
+            )
+        if self.x_train.dtype != self.x_test.dtype:
+            raise DataError(
+                "training part and test part differ in type, so perhaps in scale",
+                where=self.name,
+                given=f"{self.x_train.dtype} and {self.x_test.dtype}",
+                allowed="one type, such as uint8 for pixels",
             )
         if len(self.classes) < 2:
             raise DataError(

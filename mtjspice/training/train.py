@@ -14,8 +14,9 @@ from mtjspice.training.task import Followed, train_task
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
-_OWN_DATA_CARD = "wbcd"
-"""The settings of data sets that have no card of their own."""
+_OWN_DATA_CARD, _IMAGES_CARD = "wbcd", "mnist"
+"""The settings of data sets that have no card of their own, and of images among them."""
+_IMAGES = ("cifar10", "svhn")
 
 
 def training_plan(
@@ -55,7 +56,7 @@ def training_plan(
         data=data,
         net=net,
         scenario=_one_of(Scenario, scenario),
-        card=load_training(settings or (data if data in shipped_training() else _OWN_DATA_CARD)),
+        card=load_training(settings or _card_of(data)),
         junction=load_card(card),
         array=load_array(array),
         rule=_one_of(RuleName, rule),
@@ -64,6 +65,12 @@ def training_plan(
         **others,
     )
     return plan if epochs is None else plan.with_epochs(epochs)
+
+
+def _card_of(data: str) -> str:
+    if data in shipped_training():
+        return data
+    return _IMAGES_CARD if data in _IMAGES else _OWN_DATA_CARD
 
 
 def _one_of(kind: type[Choice], given: str) -> Choice:

@@ -18,12 +18,12 @@ from mtjspice.files import sha256_of, write_json
 from mtjspice.jobs.progress import ProgressBars, silent
 from mtjspice.npz import save_npz
 from mtjspice.surrogate.model import load_model
-from mtjspice.surrogate.ternary_energy import TernaryEnergyReport
+from mtjspice.training.counter import PULSES
 from mtjspice.training.datasets import Dataset, load_dataset
 from mtjspice.training.epoch_file import EpochFile, epochs_folder, epochs_followed
 from mtjspice.training.normalise import normalise
 from mtjspice.training.ternary.augmentation import Augmentation
-from mtjspice.training.ternary.energy import synapse_energy, training_energy
+from mtjspice.training.ternary.energy import PairEnergy, pair_energy, training_energy
 from mtjspice.training.ternary.networks import QuantisedNet, quantised_net
 from mtjspice.training.ternary.plan import TernaryPlan, TernaryRule
 
@@ -40,8 +40,9 @@ class TernaryResult:
         plan: of the first network.
         net: its layers.
         data: of training, named as the plan has it.
-        histories: (seeds,) records of epochs: ``loss``, ``test_error``, ``pulsed`` and ``flipped``, shares of synapses
-            an update, and ``epoch_s``.
+        histories: (seeds,) records of epochs: ``loss``, ``test_error``, ``epoch_s``, and for each synapse and batch
+            ``pulsed``, the pulses it was given, which the counter gives for every sample, and ``flipped``, junctions
+            that switched, or weights that changed in software and in counters.
         first_weights: (outputs, inputs) int8, the first network's first layer.
         synapse: the energy card's; None where there are no pairs of junctions.
         elapsed_s: in all.
@@ -52,7 +53,7 @@ class TernaryResult:
     data: Dataset
     histories: tuple[list[dict[str, Any]], ...]
     first_weights: np.ndarray
-    synapse: TernaryEnergyReport | None
+    synapse: PairEnergy | None
     elapsed_s: float
 
     @property
@@ -65,19 +66,23 @@ class TernaryResult:
         return np.array([[record[name] for record in history] for history in self.histories])
 
     @property
+    def _batch(self) -> int:
+        return min(self.plan.batch_size, len(self.data.x_train))
+
+    @property
     def price(self) -> dict[str, Any]:
         """What the rule takes: digital bits and junctions for each weight, and write phases a batch.
 
         By GXNOR rows are written one after another, their columns at once, for changes have no form that rows share. By
-        the counter all are written at once, those of either sign of input after one another, and once a batch three
-        strong pulses go to each column.
+        the counter all are written at once, those of either sign of input after one another, and once a batch each
+        column has strong pulses. Both keep a batch's inputs of all layers, and their errors.
         """
         plan = self.plan
         if plan.rule is TernaryRule.COUNTER:
             return {
                 "junctions": 1 + plan.counting.bits,
                 "digital_bits": 0,
-                "write_phases_per_batch": 2 * plan.batch + 3 * max(layer.outputs for layer in self.net.layers),
+                "write_phases_per_batch": 2 * self._batch + PULSES * max(layer.outputs for layer in self.net.layers),
             }
         return {
             "junctions": plan.weights.junctions if plan.junctions else 0,
@@ -94,7 +99,7 @@ class TernaryResult:
         if self.synapse is None:
             return None
         samples, weights = len(self.data.x_train), sum(layer.weights for layer in self.net.layers)
-        batch = min(self.plan.batch, samples)
+        batch = self._batch
         batches = samples // batch
         pulses = self.by_epoch("pulsed").mean(axis=0) * weights * batches
         return training_energy(self.synapse, self.net, batches * batch, pulses)
@@ -179,19 +184,19 @@ def run_ternary(
     data, net = quantised_problem(plan, progress)
     identity = sha256_of([plan.described(), data.sha256, load_card(plan.card).sha256, load_array(plan.array).sha256])
     model = load_model("1t1r", plan.card, plan.array, progress=progress) if plan.switches else None
-    synapse = synapse_energy(plan.card) if plan.in_pairs else None
+    synapse = pair_energy(plan.card) if plan.in_pairs else None
     histories, weights = [], []
     with (
         epochs_folder(folder, identity, resume) as unfinished,
         progress(f"{Path(plan.data).stem} {plan.net} {plan.weights}: epochs trained") as report,
     ):
-        report(0, seeds * plan.epochs)
+        report(0, seeds * plan.epoch_count)
         for number in range(seeds):
             one = replace(plan, number=number)
             kept = EpochFile(unfinished / f"{identity[:16]}-{number + 1:04d}.npz", identity)
 
-            def follow(epochs: int, finished: int = number * plan.epochs) -> None:
-                report(finished + epochs + 1, seeds * plan.epochs)
+            def follow(epochs: int, finished: int = number * plan.epoch_count) -> None:
+                report(finished + epochs + 1, seeds * plan.epoch_count)
 
             with epochs_followed(follow):
                 network, history = train_quantised(one, net, data, model, kept)

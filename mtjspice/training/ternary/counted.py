@@ -9,8 +9,8 @@ driven at one current, and a column's error sets its pulse width (Mondal & Sriva
 are driven with that probability, which makes what is noted proportional to them on average. After the batch every
 column's counters move, A is reset, and the column's chop changes its sign.
 
-Errors of a layer have one factor, so that pulses neither vanish nor saturate while training goes on: over the batch,
-inputs and errors have the same mean share in all layers.
+Errors of a layer have one factor, so that pulses neither vanish nor saturate while training goes on: it makes a mean
+error the larger, the fewer rows are driven. There is no memory for each weight, but a batch's inputs and errors wait.
 """
 
 from typing import NamedTuple
@@ -31,7 +31,7 @@ _SMALLEST = 1e-30
 """Mean of inputs and errors: where all are 0, nothing is noted."""
 
 
-class Counts(NamedTuple):
+class Learnt(NamedTuple):
     """What a batch came to, summed over synapses."""
 
     pulses: int
@@ -80,7 +80,7 @@ class CountedWeights:
                 found.append(first)
                 continue
             second = layer.low >> (layer.bits - 2)
-            found.append((first + np.where(second == 1, layer.second_of[1], layer.second_of[0])) / 2)
+            found.append((first + np.where(second == 1, layer.second_weight_of[1], layer.second_weight_of[0])) / 2)
         return found
 
     def held(self) -> list[np.ndarray]:
@@ -98,7 +98,7 @@ class CountedWeights:
                 found.append(first + (layer.low >> (layer.bits - 2)).astype(np.int8) - 1)
         return found
 
-    def learn(self, x: list[np.ndarray], delta: list[np.ndarray], rng: np.random.Generator) -> Counts:
+    def learn(self, x: list[np.ndarray], delta: list[np.ndarray], rng: np.random.Generator) -> Learnt:
         """Note a batch's errors and let all counters move.
 
         Args:
@@ -121,7 +121,7 @@ class CountedWeights:
         timing = Timing(len(x[0]), pipelined=False, least_delta=least)
         _count(rng, self._device, self._layers, self._signals, timing, tuple(driven), tuple(errors))
         flips = sum(int(np.count_nonzero(was != now)) for was, now in zip(before, self.written(), strict=True))
-        return Counts(pulses, flips)
+        return Learnt(pulses, flips)
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that learning has changed, by name."""
@@ -157,4 +157,3 @@ def _count(rng, device, layers, signals, timing, x, delta):  # type: ignore[no-u
             signals.x[n][:] = x[n][k]
             signals.delta[n][:] = delta[n][k]
         count_errors(rng, device, layers, signals, timing, k + 1, rows, counts)
-    return counts

@@ -1,18 +1,19 @@
 """What training in ternary synapses takes, by the energy card: forward reads of images, and pulses that were given."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mtjspice.cards.junction import load_card
-from mtjspice.cards.ternary_energy import load_ternary_energy
+from mtjspice.cards.ternary_energy import TernaryEnergyCard, load_ternary_energy
 from mtjspice.junction.parameters import MacrospinParameters
-from mtjspice.surrogate.ternary_energy import TernaryEnergyReport, ternary_energy
+from mtjspice.surrogate.ternary_energy import SynapseEnergy, read_energy, write_energy
 from mtjspice.training.ternary.networks import QuantisedNet
 
 ENERGY_CARD = "ternary"
 _RESTS_ON = (
-    "assumptions of the card, which `mtjspice ternary energy` lists beside others that give the published TOPs/W"
+    "assumptions of the card, which `mtjspice ternary energy` lists beside others that give the published TOPs/W; "
+    "pulses have the card's currents and time, whatever the junctions"
 )
 _LEFT_OUT = (
     "errors going back: they are real numbers, and the array's inputs are -1, 0 and 1",
@@ -21,7 +22,15 @@ _LEFT_OUT = (
 )
 
 
-def synapse_energy(junction_card: str) -> TernaryEnergyReport:
+class PairEnergy(NamedTuple):
+    """Of one synapse, in a read and in an update."""
+
+    card: TernaryEnergyCard
+    read: SynapseEnergy
+    write: SynapseEnergy
+
+
+def pair_energy(junction_card: str) -> PairEnergy:
     """Return what the shipped energy card makes of a read and of an update of one synapse.
 
     Args:
@@ -30,10 +39,11 @@ def synapse_energy(junction_card: str) -> TernaryEnergyReport:
     Raises:
         InputError: there is no such card.
     """
-    return ternary_energy(load_ternary_energy(ENERGY_CARD), MacrospinParameters.from_card(load_card(junction_card)))
+    card, parameters = load_ternary_energy(ENERGY_CARD), MacrospinParameters.from_card(load_card(junction_card))
+    return PairEnergy(card, read_energy(card, parameters), write_energy(card, parameters))
 
 
-def training_energy(energy: TernaryEnergyReport, net: QuantisedNet, images: int, pulses: np.ndarray) -> dict[str, Any]:
+def training_energy(energy: PairEnergy, net: QuantisedNet, images: int, pulses: np.ndarray) -> dict[str, Any]:
     """Return energies of a network's reads and updates, J, and of what they rest on, as plain data.
 
     A filter's weights are read once at each of its places. The first layer's pixels count as inputs of the card's

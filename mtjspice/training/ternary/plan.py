@@ -24,7 +24,17 @@ class TernaryRule(StrEnum):
     GXNOR = "gxnor"
     """A batch's gradient makes a proposal for each weight; its remainder becomes a probability (Deng et al., 2018)."""
     COUNTER = "counter"
-    """The gradient's sign counted in junctions beside every weight, without digital memory."""
+    """The gradient's sign counted in junctions beside every weight, without digital memory for it."""
+
+    @property
+    def epochs(self) -> int:
+        """Unless a plan says otherwise."""
+        return 10 if self is TernaryRule.GXNOR else 15
+
+    @property
+    def batch(self) -> int:
+        """Unless a plan says otherwise; the counter's is what columns note between two transfers."""
+        return 200 if self is TernaryRule.GXNOR else 100
 
 
 @dataclass(frozen=True)
@@ -33,11 +43,14 @@ class Counting:
 
     Args:
         bits: of a synapse's counter.
-        gain: share of the longest pulse that a mean error makes at a mean input; see `counted`.
-        ideal_gain: the same of ideal switching, a probability.
-        level: of driven rows, between I0 and I0 + I1.
-        least_width: of pulses that are given, above the shortest, as a share of the longest.
+        gain: what a layer's mean error makes of the pulse's width, 0 to 1, times the layer's mean input.
+        ideal_gain: the same of ideal switching's probability.
+        level: of driven rows, 0 to 1 from I0 to I0 + I1.
+        least_width: of pulses that are given, 0 to 1.
         t_strong_s: pulse that sets or resets a junction.
+
+    Raises:
+        InputError: one is out of range.
     """
 
     bits: int = 7
@@ -47,9 +60,15 @@ class Counting:
     least_width: float = 0.02
     t_strong_s: float = 10e-9
 
-
-COUNTER_EPOCHS, COUNTER_BATCH = 15, 100
-"""What the counter is best given, chosen in the same way."""
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        gains = min(self.gain, self.ideal_gain, self.t_strong_s) > 0
+        if not (2 <= self.bits <= 12 and gains and 0 <= self.level <= 1 and 0 <= self.least_width < 1):
+            raise InputError(
+                "a setting of the counter is out of range",
+                given=", ".join(f"{name} {value:g}" for name, value in asdict(self).items()),
+                allowed="2 to 12 bits, gains and times above 0, a level from 0 to 1, a least width from 0 to below 1",
+            )
 
 
 class Proposer(StrEnum):
@@ -67,7 +86,7 @@ class Proposer(StrEnum):
     @property
     def learning_rate(self) -> float:
         """At the start, unless a plan says otherwise."""
-        # Adam's changes are of the rate's own size; the others' have that of the gradient. Chosen as the counter's gain.
+        # Adam's changes are of the rate's own size; the others' have that of the gradient. Chosen as `Counting`.
         return {Proposer.ADAM: 0.01, Proposer.MOMENTUM: 1000.0, Proposer.SGD: 100.0}[self]
 
 
@@ -92,8 +111,8 @@ class TernaryPlan:
         variation_percent: spread of resistances.
         augmentation: of training images; None for the data set's own, see `augments`.
         validation: training samples that stand in for the test part; 0 for none.
-        epochs: passes over the training part.
-        batch: samples in a batch.
+        epochs: passes over the training part; None for the rule's own.
+        batch: samples in a batch; None for the rule's own.
         learning_rate: at the start; None for the proposer's own.
         last_learning_rate: as a share of that, at the end; it falls exponentially.
         card: of the junctions, by name or file.
@@ -113,8 +132,8 @@ class TernaryPlan:
     variation_percent: float = 0.0
     augmentation: Augmentation | None = None
     validation: int = 0
-    epochs: int = 10
-    batch: int = 200
+    epochs: int | None = None
+    batch: int | None = None
     learning_rate: float | None = None
     last_learning_rate: float = 0.005
     card: str = "mondal2018"
@@ -128,10 +147,10 @@ class TernaryPlan:
         Raises:
             InputError: a number out of range, junctions' settings without junctions, or augmentation without filters.
         """
-        if self.epochs < 1 or self.batch < 2:
+        if self.epoch_count < 1 or self.batch_size < 2:
             raise InputError(
                 "there is nothing to train",
-                given=f"{self.epochs} epochs, {self.batch} samples in a batch",
+                given=f"{self.epoch_count} epochs, {self.batch_size} samples in a batch",
                 allowed="1 epoch and 2 samples, or more",
             )
         if not (self.rate > 0 and 0 < self.last_learning_rate <= 1):
@@ -142,10 +161,10 @@ class TernaryPlan:
             )
         if not self.junctions and (self.variation_percent or self.widths is not None):
             raise InputError(
-                "ideal updates have no pulses and no cells that vary", allowed="--levels and --variation on junctions"
+                "ideal switching has no pulse widths, and no cells that vary",
+                given=f"{self.variation_percent:g} % variation, widths {self.widths or 'of any number'}",
+                allowed="neither, or the junctions' own switching",
             )
-        if not 2 <= self.counting.bits <= 12:
-            raise InputError("a counter of so many bits is out of range", given=self.counting.bits, allowed="2 to 12")
         if self.rule is TernaryRule.COUNTER and (has_filters(self.net) or self.widths is not None):
             raise InputError(
                 "the counter is for layers whose units see all inputs, and pulses of any width",
@@ -159,6 +178,16 @@ class TernaryPlan:
                 given=f"{self.augmentation} for {self.net}",
                 allowed=f"{Augmentation.NONE}, or a network such as cnn",
             )
+
+    @property
+    def epoch_count(self) -> int:
+        """Passes over the training part."""
+        return self.rule.epochs if self.epochs is None else self.epochs
+
+    @property
+    def batch_size(self) -> int:
+        """Samples in a batch."""
+        return self.rule.batch if self.batch is None else self.batch
 
     @property
     def rate(self) -> float:
@@ -184,7 +213,7 @@ class TernaryPlan:
 
     def rate_in(self, epoch: int) -> float:
         """Return the learning rate of an epoch, from 0."""
-        return self.rate * self.last_learning_rate ** (epoch / max(1, self.epochs - 1))
+        return self.rate * self.last_learning_rate ** (epoch / max(1, self.epoch_count - 1))
 
     def rng(self, *key: int) -> np.random.Generator:
         """Return the generator of one use."""
@@ -197,6 +226,8 @@ class TernaryPlan:
             "rule": self.rule.value,
             "proposer": self.proposer.value,
             "augmentation": self.augments.value,
+            "epochs": self.epoch_count,
+            "batch": self.batch_size,
             "learning_rate": self.rate,
         }
         for name in _OF_GXNOR if self.rule is TernaryRule.COUNTER else _OF_COUNTER:

@@ -69,7 +69,7 @@ def test_the_training_kernel_transfers_alike(model: ArrayModel) -> None:
         noted=ideal_array(model, device, blank.with_state(synapses.noted)),
         weight=ideal_array(model, device, blank.with_state(held >> (bits - 1))),
         low=np.ascontiguousarray((held % half).T, dtype=np.int16),
-        second_of=np.zeros((2, COLUMNS, ROWS), np.float32),
+        second_weight_of=np.zeros((2, COLUMNS, ROWS), np.float32),
         bits=bits,
         fails=np.zeros((bits + 1, 2, COLUMNS, ROWS), np.float32),
         reads_p=np.zeros((COLUMNS, ROWS), np.int16),

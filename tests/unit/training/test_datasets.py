@@ -238,6 +238,7 @@ def test_images_of_an_npz_end_channels_first(
         ({"x": X, "y": Y + 1j}, "neither whole numbers nor names"),
         ({"x": X, "y": Y.astype(object)}, "cannot read the samples"),
         ({"x_train": X, "y_train": Y, "x_test": X[:, :1], "y_test": Y}, "differ in the number of features"),
+        ({"x_train": X.astype(np.uint8), "y_train": Y, "x_test": X.astype(float), "y_test": Y}, "differ in type"),
         ({"x_train": X, "y_train": Y, "x_test": X, "y_test": Y + 1}, "classes have no training sample"),
     ],
 )

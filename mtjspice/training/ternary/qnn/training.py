@@ -97,7 +97,7 @@ class QuantisedTraining(ABC):
         rng = self._generator(number)
         counts = self._weights.counts = Counts()
         began, losses = time.monotonic(), []
-        batch = min(plan.batch, len(order))
+        batch = min(plan.batch_size, len(order))
         for start in range(0, len(order) - batch + 1, batch):
             chosen = order[start : start + batch]
             x = augmented(data.x_train[chosen].reshape(-1, *self._net.image), plan.augments, moves)
@@ -323,7 +323,7 @@ def train_quantised(
     history, state = kept.load()
     if history:
         run.restore(state)
-    for epoch in range(len(history), plan.epochs):
+    for epoch in range(len(history), plan.epoch_count):
         history.append(run.epoch(epoch))
         kept.save(history, run.state())
     return run.trained(), history

@@ -69,7 +69,7 @@ def test_networks_learn(model: ArrayModel, options: dict[str, Any]) -> None:
     """Four classes that a nearest-neighbour rule tells apart: chance is 75 %."""
     plan = replace(PLAN, **options)
     network, history = trained(plan, model)
-    assert len(history) == plan.epochs
+    assert len(history) == plan.epoch_count
     assert history[-1]["test_error"] < 0.1
     assert set(np.unique(network["weights_0"])) == set(plan.weights.weights)
     if "states_0" in network:
@@ -150,8 +150,8 @@ def test_steps_as_a_gpu_takes_them(model: ArrayModel, tmp_path: Path, monkeypatc
     for step in range(2):  # what the first one changes the second one sees
         before = run.trained()
         with torch.no_grad():
-            expected = float(run._mean_loss(run._images(data.x_train), torch.from_numpy(data.y_train)))
-        found = float(run._step(data.x_train, data.y_train, plan.rate, rng(step)))
+            expected = float(run._mean_loss(run._images(data.x_train), torch.from_numpy(data.y_train).to(run._device)))
+        found = float(run._step(data.x_train, data.y_train, plan.rate, run._generator(step)))
         assert found == pytest.approx(expected, rel=1e-2)
         assert found != expected  # it is the other path
         network = run.trained()

@@ -22,7 +22,7 @@ from mtjspice.training.ternary.plan import Counting, TernaryPlan, TernaryRule
 
 PLAN = TernaryPlan("own.npz", "64-24-4", epochs=3, batch=50)
 MOVED = replace(PLAN, net="4C3-MP2-4", augmentation=Augmentation.SHIFT_FLIP)
-COUNTED = replace(PLAN, rule=TernaryRule.COUNTER, counting=Counting(bits=5), variation_percent=10.0)
+COUNTED = replace(PLAN, batch=40, rule=TernaryRule.COUNTER, counting=Counting(bits=5), variation_percent=10.0)
 Run = Callable[..., TernaryResult]
 
 
@@ -99,7 +99,7 @@ def test_what_the_counter_leaves(qnn: Any) -> None:
     assert summary["counting"]["bits"] == 5
     assert not {"proposer", "learning_rate", "widths"} & summary.keys()
     # Two phases a sample, and three strong pulses for each of 24 columns.
-    assert summary["price"] == {"junctions": 6, "digital_bits": 0, "write_phases_per_batch": 2 * 50 + 3 * 24}
+    assert summary["price"] == {"junctions": 6, "digital_bits": 0, "write_phases_per_batch": 2 * 40 + 3 * 24}
     assert summary["energy"] is None
     _, network = load_npz(Path("o/network_0001.npz"), 1, "network", lambda header, arrays: (header, arrays))
     for n, shape in enumerate([(24, 64), (4, 24)]):
@@ -112,16 +112,17 @@ def test_what_the_counter_leaves(qnn: Any) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("plan", [PLAN, MOVED, COUNTED])
 def test_a_stopped_run_goes_on_bit_for_bit(qnn: Any, plan: TernaryPlan) -> None:
-    """Twelve batches an epoch: stopped in the second epoch of the second network."""
+    """Stopped in the second epoch of the second network; the counter has an odd number of batches in an epoch."""
+    batches = 600 // plan.batch_size
     run("whole", plan)
     with pytest.MonkeyPatch.context() as patch:
-        stop_after(patch, qnn, (3 + 1) * 12 + 5)
+        stop_after(patch, qnn, (3 + 1) * batches + 5)
         with pytest.raises(KeyboardInterrupt):
             run("stopped", plan)
     with pytest.raises(InputError, match="an unfinished run holds finished epochs"):
         run("stopped", plan)
     with pytest.MonkeyPatch.context() as patch:
-        stop_after(patch, qnn, 2 * 12)  # what is finished is not trained again
+        stop_after(patch, qnn, 2 * batches)  # what is finished is not trained again
         run("stopped", plan, resume=True)
     assert left("stopped") == left("whole")
 

@@ -22,13 +22,36 @@ from mtjspice.training.ternary.plan import Counting, Proposer, TernaryPlan, Tern
         {"augmentation": Augmentation.SHIFT},
         {"rule": TernaryRule.COUNTER, "net": "cnn"},
         {"rule": TernaryRule.COUNTER, "widths": 2},
-        {"counting": Counting(bits=1)},
     ],
 )
 def test_plans_that_cannot_be(options: dict[str, Any]) -> None:
     with pytest.raises(InputError) as caught:
         TernaryPlan(**{"data": "mnist", "net": "mlp"} | options)
     assert "allowed:" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"bits": 1},
+        {"bits": 13},
+        {"gain": 0.0},
+        {"ideal_gain": -1.0},
+        {"level": 1.1},
+        {"least_width": 1.0},
+        {"t_strong_s": 0.0},
+    ],
+)
+def test_counters_that_cannot_be(settings: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="a setting of the counter is out of range"):
+        Counting(**settings)
+
+
+def test_epochs_and_batches_are_the_rules_own_unless_the_plan_says_otherwise() -> None:
+    plans = [TernaryPlan("mnist", "mlp", rule=rule) for rule in TernaryRule]
+    assert [(plan.epoch_count, plan.batch_size) for plan in plans] == [(10, 200), (15, 100)]
+    assert [plan.described()["batch"] for plan in plans] == [200, 100]
+    assert TernaryPlan("mnist", "mlp", epochs=3, batch=50).described()["epochs"] == 3
 
 
 def test_the_learning_rate_falls_exponentially() -> None:

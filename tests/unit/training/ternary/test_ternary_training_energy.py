@@ -11,7 +11,7 @@ from ternary_problems import images
 from mtjspice.crossbar.ternary import WeightKind
 from mtjspice.report.ternary_training import ternary_table
 from mtjspice.training.ternary.campaign import TernaryResult
-from mtjspice.training.ternary.energy import synapse_energy
+from mtjspice.training.ternary.energy import pair_energy
 from mtjspice.training.ternary.networks import quantised_net
 from mtjspice.training.ternary.plan import TernaryPlan
 
@@ -22,7 +22,7 @@ READ_J, PULSE_J = 109.8e-15, 332e-15
 def result(net: str, batch: int = 50, **options: Any) -> TernaryResult:
     """Two epochs of two networks, on 600 images of 8 x 8: batches of 50 are 12."""
     plan = TernaryPlan("own.npz", net, epochs=2, batch=batch, **options)
-    synapse = synapse_energy(plan.card) if plan.junctions and plan.weights is WeightKind.TERNARY else None
+    synapse = pair_energy(plan.card) if plan.in_pairs else None
     histories = tuple(
         [
             {"loss": 1.0, "test_error": 0.1, "pulsed": pulsed, "flipped": 0.01, "epoch_s": 1.0}
