@@ -60,9 +60,10 @@ def trained(plan: TernaryPlan, model: ArrayModel | None, kept: EpochFile | None 
         {"proposer": Proposer.MOMENTUM},
         {"proposer": Proposer.SGD},
         COUNTED,
-        COUNTED | {"junctions": False},
-        COUNTED | {"weights": WeightKind.BINARY},
-        COUNTED | {"variation_percent": 10.0},
+        *(
+            pytest.param(COUNTED | options, marks=pytest.mark.slow)
+            for options in ({"junctions": False}, {"weights": WeightKind.BINARY}, {"variation_percent": 10.0})
+        ),
     ],
 )
 def test_networks_learn(model: ArrayModel, options: dict[str, Any]) -> None:
