@@ -6,7 +6,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from mtjspice.crossbar.ternary import WeightKind, synapse_weights
 from mtjspice.surrogate.pulse_programmer import (
@@ -23,6 +22,8 @@ _STEEPNESS = 3.0
 """Of tanh, by which a remainder becomes a probability."""
 _DROPPED = 21
 """Bits of a float32 that its leading ones leave out: four values to an octave."""
+_SIGN = 1 << 31 - _DROPPED
+"""The sign's place among leading bits."""
 _BINS = 12
 """Of a junction's resistance."""
 
@@ -100,7 +101,8 @@ class JunctionWeights:
     sets the pulse; each whole step is a pulse at the strongest.
 
     Few synapses change, so that probabilities are worked out for few: those whose random number is below a bound, known
-    from the proposal's leading bits and from the bins in which the synapse's resistances lie.
+    from the proposal's leading bits and from the synapse's class: states of its junctions, and bins in which their
+    resistances lie.
     """
 
     def __init__(self, tables: PulseTables, layers: list[Synapses], start: list[np.ndarray], device: Any) -> None:
@@ -123,94 +125,83 @@ class JunctionWeights:
         resistance = joined([layer.resistance for layer in layers], 3)
         nominal = bool(torch.allclose(resistance, torch.ones_like(resistance), atol=1e-6))
         self._resistance = None if nominal else resistance
-        self._lowest_bits = _leading_bits(torch.tensor([self._least])).item() - 1
-        self._bounds, self._classes = self._new_bounds()
-        self.seen = self._read()
+        self._bounds, self._rows = self._new_bounds()
+        self._row = self._in_state(self._rows)
+        self.seen = self._in_state(self._share)
         self.counts = Counts()
 
-    def _read(self) -> Any:
-        return torch.where(self._state == 1, self._share[1], self._share[0]).sum(dim=0)
+    def _in_state(self, values: Any, at: Any = slice(None)) -> Any:
+        """Return the sum over junctions of `values`, (2, junctions, n) in AP (0) and P (1), of synapses `at`."""
+        ap, p = values[:, :, at]
+        return torch.where(self._state[:, at] == 1, p, ap).sum(dim=0, dtype=values.dtype)
 
     def _new_bounds(self) -> tuple[Any, Any]:
-        """Return bounds of a change's probability, and the places of synapses in them: down (0), up (1).
+        """Return bounds of a change's probability, and what junctions add, by state, to the place of a class in them.
 
-        Bounds come by direction, bin of resistance of each junction, and leading bits of the proposal; the first one is
-        0, for proposals that get no pulse. Places are None where junctions are alike.
+        A class has those of decreases and of increases, by leading bits. Its place is between the two: a proposal's
+        bits, with its sign, lead from there to its bound.
         """
-        device = self._state.device
-        ends = torch.arange(self._lowest_bits + 2, _leading_bits(torch.ones(1)).item() + 2, dtype=torch.int32)
-        largest = (ends << _DROPPED).view(torch.float32).clip(max=1.0).to(device)
-        strength = pulse_strength(self._tables, self._chance(largest), torch)
+        device, junctions = self._state.device, len(self._state)
+        bins, low, high = self._binned()
+        count = 1 if low is None else _BINS
+        below = torch.arange(1, _SIGN // 2 + 1, dtype=torch.int32)  # up to 2, and no remainder is more than 1
+        largest = (below << _DROPPED).view(torch.float32).clip(max=1.0).to(device)
+        strength = pulse_strength(self._tables, self._chance(largest), torch).expand(count, -1)
+        rate = torch.zeros(1, 2, _SIGN, dtype=torch.float64, device=device)
+        for junction in range(junctions):
+            own = torch.zeros(2, count, *rate.shape[1:], dtype=rate.dtype, device=device)
+            for state in (0, 1):
+                left = torch.full_like(strength, state, dtype=torch.int64)
+                easiest = (end if end is None else end[state, junction, :, None].expand_as(left) for end in (low, high))
+                found = switching_rate(self._tables, left, strength, *easiest, xp=torch)
+                own[state, :, int(state == junction), : found.shape[-1]] = found
+            rate = (rate[:, None] + own.flatten(end_dim=1)).flatten(end_dim=1)
+        bounds = (-torch.expm1(-rate) * (1 + 1e-6)).flatten().float()
+        bins[1] += count
+        strides = [2 * _SIGN * (2 * count) ** after for after in reversed(range(junctions))]
+        rows = bins * torch.tensor(strides, device=device)[:, None]
+        rows[:, 0] += _SIGN
+        return bounds, rows.int().expand(2, *self._state.shape)
 
-        def rates(state: int, low: Any = None, high: Any = None) -> Any:
-            """Return rates out of a state: (bits,), or (bins, bits) of the easiest junction in each bin."""
-            if low is None:
-                return switching_rate(
-                    self._tables, torch.full_like(strength, state, dtype=torch.int64), strength, xp=torch
-                )
-            shape = (len(low), len(strength))
-            left = torch.full(shape, state, device=device)
-            low, high = (end.double()[:, None].expand(shape) for end in (low, high))
-            return switching_rate(self._tables, left, strength.expand(shape), low, high, xp=torch)
+    def _binned(self) -> tuple[Any, Any, Any]:
+        """Return bins (2, junctions, n), and the least resistances at I0 and I0 + I1 in each, (2, junctions, bins).
 
+        All by state. Where junctions are alike, there is one bin, (2, junctions, 1), and no resistances.
+        """
         if self._resistance is None:
-            # The same up and down.
-            return self._as_bounds(
-                rates(0) + rates(1) if len(self._state) == 2 else torch.maximum(rates(0), rates(1))
-            ), None
-        bins, low, high = self._binned(self._resistance)
-        found, classes = [], []
-        for up in (0, 1):
-            place = torch.zeros_like(bins[0, 0])
-            rate = torch.zeros(1, len(strength), dtype=torch.float64, device=device)
-            for junction in range(len(self._state)):
-                state = junction if up else 1 - junction
-                place = place * _BINS + bins[state, junction]
-                own = rates(state, low[state, junction], high[state, junction])
-                rate = (rate[:, None] + own[None]).flatten(end_dim=1)
-            classes.append((place + up * len(rate)) * (len(strength) + 1))
-            found.append(self._as_bounds(rate))
-        return torch.cat(found), torch.stack(classes).int()
-
-    @staticmethod
-    def _as_bounds(rate: Any) -> Any:
-        """Return probabilities of rates (..., bits) in one row, each with a 0 before it."""
-        return functional.pad(-torch.expm1(-rate) * (1 + 1e-6), (1, 0)).flatten().float()
-
-    @staticmethod
-    def _binned(resistance: Any) -> tuple[Any, Any, Any]:
-        """Return bins (2, junctions, n), and the least resistances at I0 and I0 + I1 in each, (2, junctions, bins)."""
-        low, high = resistance
+            return torch.zeros(2, len(self._state), 1, dtype=torch.int64, device=self._state.device), None, None
+        low, high = self._resistance
         first, last = low.amin(dim=-1, keepdim=True), low.amax(dim=-1, keepdim=True)
         bins = ((low - first) * (_BINS / (last - first).clip(min=1e-6))).long().clip(max=_BINS - 1)
         empty = torch.ones(*low.shape[:-1], _BINS, device=low.device)
-        least = [empty.scatter_reduce(-1, bins, end, "amin", include_self=False) for end in (low, high)]
+        least = [empty.scatter_reduce(-1, bins, end, "amin", include_self=False).double() for end in (low, high)]
         return bins, *least
 
     def update(self, change: Any, rng: Any) -> None:
         """See `Weights`."""
-        steps = change.abs().div_(self._step)
-        if steps.max() >= 1:
-            self._whole_steps(steps, change, rng)
-        self.counts.pulses += int(torch.count_nonzero(steps >= self._least))
-        place = (_leading_bits(steps) - self._lowest_bits).clip_(min=0)
-        if self._classes is not None:
-            place += torch.where(change > 0, self._classes[1], self._classes[0])
+        steps = change / self._step
+        sizes = steps.abs()
+        if sizes.max() >= 1:
+            self._whole_steps(steps, rng)
+            sizes = steps.abs()
+        self.counts.pulses += int(torch.count_nonzero(sizes >= self._least))
+        place = _leading_bits(steps).add_(self._row)
         drawn = torch.rand(steps.shape, generator=rng, device=steps.device)
         at = torch.nonzero(drawn < self._bounds.index_select(0, place)).squeeze(1)
-        strength = pulse_strength(self._tables, self._chance(steps.index_select(0, at)), torch)
-        self._drive(at, strength, change.index_select(0, at) > 0, drawn.index_select(0, at))
+        strength = pulse_strength(self._tables, self._chance(sizes.index_select(0, at)), torch)
+        self._drive(at, strength, steps.index_select(0, at) > 0, drawn.index_select(0, at))
 
-    def _whole_steps(self, steps: Any, change: Any, rng: Any) -> None:
+    def _whole_steps(self, steps: Any, rng: Any) -> None:
         """Make whole steps and take them off; more than lead from one end to the other change nothing."""
-        chosen = torch.nonzero(steps >= 1).squeeze(1)
-        whole = steps[chosen].floor()
+        chosen = torch.nonzero(steps.abs() >= 1).squeeze(1)
+        whole = steps[chosen].trunc()
         steps[chosen] -= whole
         for count in range(self._most_steps):
-            at = chosen[whole > count]
+            further = whole.abs() > count
+            at, up = chosen[further], whole[further] > 0
             self.counts.pulses += len(at)
             strength = torch.full(at.shape, STRONGEST, dtype=torch.float64, device=at.device)
-            self._drive(at, strength, change[at] > 0, torch.rand(at.shape, generator=rng, device=at.device))
+            self._drive(at, strength, up, torch.rand(at.shape, generator=rng, device=at.device))
 
     @staticmethod
     def _chance(steps: Any) -> Any:
@@ -236,8 +227,8 @@ class JunctionWeights:
             self._state[junction, moved] ^= 1
             self.counts.flips += len(moved)
         moved = at[torch.stack(flips).any(dim=0)]
-        states = self._state[:, moved]
-        self.seen[moved] = torch.where(states == 1, self._share[1][:, moved], self._share[0][:, moved]).sum(dim=0)
+        self.seen[moved] = self._in_state(self._share, moved)
+        self._row[moved] = self._in_state(self._rows, moved)
 
     def _chance_of(self, junction: int, at: Any, left: Any, strength: Any) -> Any:
         """Return the probabilities that a junction of synapses `at` is in the state `left`, and leaves it."""
@@ -257,7 +248,8 @@ class JunctionWeights:
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """See `Weights`."""
         self._state.copy_(torch.from_numpy(state["states"]))
-        self.seen.copy_(self._read())
+        self.seen.copy_(self._in_state(self._share))
+        self._row.copy_(self._in_state(self._rows))
 
     def stored(self) -> dict[str, np.ndarray]:
         """See `Weights`; ``states`` are (junctions, n)."""
@@ -304,5 +296,5 @@ def _joined(layers: list[np.ndarray]) -> np.ndarray:
 
 
 def _leading_bits(steps: Any) -> Any:
-    """Return exponents and first two bits of float32 magnitudes, as int32; they rise with them."""
+    """Return signs, exponents and first two bits of float32, as int32: of negative ones, `_SIGN` less."""
     return steps.view(torch.int32) >> _DROPPED

@@ -69,11 +69,13 @@ def test_probabilities_are_numpys(model: ArrayModel, widths: int | None, varies:
 def test_updates_flip_as_often_as_the_surface_says(
     model: ArrayModel, kind: WeightKind, widths: int | None, varies: float
 ) -> None:
-    """Of 200,000 synapses, by size of the proposal: no bound may cut off what could flip."""
+    """Of 200,000 synapses, by size of the proposal, after some have moved: no bound may cut off what could flip."""
     source = np.random.default_rng(3)
     weights, found, states = in_junctions(model, kind, source.choice(kind.weights, SHAPE), widths=widths, varies=varies)
     change = kind.step * np.exp(source.uniform(np.log(1e-5), np.log(0.5), SHAPE)) * source.choice([-1, 1], SHAPE)
     change = change.astype(np.float32)
+    weights.update(torch.from_numpy(np.roll(change.ravel(), 1)), rng(2))
+    states = weights.state()["states"].reshape(states.shape)
     p = expected(model, found, states, change, widths)
     weights.update(torch.from_numpy(change.ravel()), rng())
     flips = weights.state()["states"].reshape(states.shape) != states
@@ -92,6 +94,20 @@ def test_updates_flip_as_often_as_the_surface_says(
     np.testing.assert_allclose(
         weights.seen.numpy(), found.weights(weights.state()["states"].reshape(states.shape)).ravel()
     )
+
+
+@pytest.mark.parametrize("varies", [0.0, 10.0])
+def test_restored_weights_go_on_as_before(model: ArrayModel, varies: float) -> None:
+    source = np.random.default_rng(4)
+    weights, _, _ = in_junctions(model, WeightKind.TERNARY, source.integers(-1, 2, SHAPE), varies=varies)
+    change = torch.from_numpy(source.normal(0, 0.1, SHAPE[0] * SHAPE[1]).astype(np.float32))
+    start, ends = weights.state(), []
+    for _ in range(2):
+        weights.restore(start)
+        weights.update(change, rng())
+        ends.append(weights.state()["states"])
+    np.testing.assert_array_equal(*ends)
+    assert (ends[0] != start["states"]).any()
 
 
 def test_up_and_down_are_alike(model: ArrayModel) -> None:
