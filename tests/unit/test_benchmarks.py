@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import sys
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,25 @@ def test_the_training_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_TIMED", 40)
     monkeypatch.setattr(module, "_TIMED_NAIVELY", 4)
     assert_whole(module.speed() + module.memory())
+
+
+@pytest.mark.slow
+def test_the_ternary_training_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is missing; pip install 'mtjspice[qnn]'")
+    module, threads = benchmark("ternary_training"), torch.get_num_threads()
+    monkeypatch.setattr(module, "_BATCHES", {"mlp": 1, "cnn": 1})
+    monkeypatch.setattr(module, "_EPOCHS", 1)
+    rows = module.benchmarks()
+    assert_whole(rows)
+    assert [row["value"] > 0 for row in rows] == [True] * 4
+    assert torch.get_num_threads() == threads
+
+
+def test_the_ternary_training_benchmark_without_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    rows = benchmark("ternary_training").benchmarks()
+    assert_whole(rows)
+    assert [row["value"] for row in rows] == [None] * 4
 
 
 @pytest.mark.slow
