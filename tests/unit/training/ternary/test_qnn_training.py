@@ -77,6 +77,26 @@ def test_networks_learn(model: ArrayModel, options: dict[str, Any]) -> None:
         np.testing.assert_array_equal(synapse_weights(plan.weights, network["states_0"]), network["weights_0"])
 
 
+def test_small_networks_take_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And leave the others' as they were."""
+    threads, seen, epoch = torch.get_num_threads(), [], qnn.GxnorTraining.epoch
+
+    def counted(run: Any, number: int) -> dict[str, Any]:
+        seen.append(torch.get_num_threads())
+        return dict(epoch(run, number))
+
+    monkeypatch.setattr(qnn.GxnorTraining, "epoch", counted)
+    torch.set_num_threads(2)
+    try:
+        for few in (1e6, 1e3):
+            monkeypatch.setattr(qnn, "_FEW_READS", few)
+            trained(replace(PLAN, junctions=False, epochs=1), None)
+            assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+    assert seen == [1, 2]
+
+
 def test_seeds_and_numbers_matter_and_nothing_else(model: ArrayModel) -> None:
     first, again = trained(PLAN, model)[0], trained(PLAN, model)[0]
     other, next_one = trained(replace(PLAN, root_seed=2), model)[0], trained(replace(PLAN, number=1), model)[0]
