@@ -18,7 +18,7 @@ import numpy as np
 
 from mtjspice.errors import DataError
 from mtjspice.jobs.progress import ProgressBars
-from mtjspice.training.published import PublishedFiles, data_folders
+from mtjspice.training.published import PublishedFiles, data_folders, find_file, require_checksum
 
 Parts = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """Training images (n, 3072) uint8 and the indices of their classes (n,) int64, then the same of the test part."""
@@ -140,14 +140,8 @@ def _from_arrays(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
 
 def _check_batch(name: str, samples: bytes | memoryview, where: Path) -> None:
     found = hashlib.sha256(samples).hexdigest()
-    if found != _BATCHES[name]:
-        raise DataError(
-            f"the checksum of {name} of CIFAR-10 is wrong: images or labels are damaged, or not the original",
-            where=where,
-            given=f"sha256 {found}",
-            allowed=f"sha256 {_BATCHES[name]}",
-            next_step=f"remove the files, and {_CIFAR10.url}{_CIFAR10_FILE} is downloaded",
-        )
+    next_step = f"remove the files, and {_CIFAR10.url}{_CIFAR10_FILE} is downloaded"
+    require_checksum(found, _BATCHES[name], f"{name} of CIFAR-10", "images or labels are", where, next_step)
 
 
 def svhn(folder: Path | None = None) -> Parts:
@@ -163,7 +157,7 @@ def svhn(folder: Path | None = None) -> Parts:
 
 
 def _svhn_file(file: str, folders: list[Path]) -> Path:
-    path = next((folder / file for folder in folders if (folder / file).is_file()), None)
+    path = find_file(file, folders)
     if path is None:
         raise DataError(
             f"there is no {file}, and it is not downloaded",

@@ -112,6 +112,23 @@ def new_counters(
     )
 
 
+def counters_state(layers: tuple[_Layer, ...]) -> dict[str, np.ndarray]:
+    """Return everything in layers that learning changes, by name."""
+    found: dict[str, np.ndarray] = {}
+    for n, layer in enumerate(layers):
+        found |= {f"state_{n}": layer.weight.state, f"noted_{n}": layer.noted.state}
+        found |= {f"low_{n}": layer.low, f"chop_{n}": layer.chop}
+    return found
+
+
+def restore_counters(layers: tuple[_Layer, ...], state: dict[str, np.ndarray]) -> None:
+    """Let layers go on from what `counters_state` returned."""
+    for n, layer in enumerate(layers):
+        set_state(layer.weight, state[f"state_{n}"])
+        set_state(layer.noted, state[f"noted_{n}"])
+        layer.low[:], layer.chop[:] = state[f"low_{n}"], state[f"chop_{n}"]
+
+
 class CounterRule:
     """A network of 1T1R arrays that learns by counting.
 
@@ -199,19 +216,12 @@ class CounterRule:
 
     def state(self) -> dict[str, np.ndarray]:
         """See `Rule`."""
-        found = {"seen": np.array(self._seen)}
-        for n, layer in enumerate(self._layers):
-            found |= {f"state_{n}": layer.weight.state, f"noted_{n}": layer.noted.state}
-            found |= {f"low_{n}": layer.low, f"chop_{n}": layer.chop}
-        return found
+        return {"seen": np.array(self._seen), **counters_state(self._layers)}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """See `Rule`."""
         self._seen = int(state["seen"])
-        for n, layer in enumerate(self._layers):
-            set_state(layer.weight, state[f"state_{n}"])
-            set_state(layer.noted, state[f"noted_{n}"])
-            layer.low[:], layer.chop[:] = state[f"low_{n}"], state[f"chop_{n}"]
+        restore_counters(self._layers, state)
 
     def _step_energy_j(self, sample: int) -> float:
         """Return what reading one sample and noting its updates takes, in the present state."""

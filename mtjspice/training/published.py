@@ -28,6 +28,35 @@ def data_folders(name: str) -> list[Path]:
     return [Path(given), Path(given) / name, cache]
 
 
+def find_file(file: str, folders: list[Path]) -> Path | None:
+    """Return the file in the first of `folders` that has it."""
+    return next((folder / file for folder in folders if (folder / file).is_file()), None)
+
+
+def require_checksum(found: str, wanted: str, what: str, damaged: str, where: Path, next_step: str) -> None:
+    """Require a SHA-256.
+
+    Args:
+        found: in hexadecimal digits.
+        wanted: the original's.
+        what: it is of.
+        damaged: what may be, with its verb.
+        where: it is.
+        next_step: if it is another.
+
+    Raises:
+        DataError: it is another.
+    """
+    if found != wanted:
+        raise DataError(
+            f"the checksum of {what} is wrong: {damaged} damaged, or not the original",
+            where=where,
+            given=f"sha256 {found}",
+            allowed=f"sha256 {wanted}",
+            next_step=next_step,
+        )
+
+
 @dataclass(frozen=True)
 class PublishedFiles:
     """A published data set.
@@ -53,7 +82,7 @@ class PublishedFiles:
 
     def _find(self, file: str) -> Path:
         folders = data_folders(self.folder)
-        path = next((folder / file for folder in folders if (folder / file).is_file()), None)
+        path = find_file(file, folders)
         if path is None:
             return self._download(file, folders[-1])
         try:
@@ -61,14 +90,8 @@ class PublishedFiles:
                 found = hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as error:
             raise DataError(f"cannot read {file}", where=path.parent, given=error) from error
-        if found != self.sha256[file]:
-            raise DataError(
-                f"the checksum of {file} is wrong: the file is damaged, or not the original",
-                where=path,
-                given=f"sha256 {found}",
-                allowed=f"sha256 {self.sha256[file]}",
-                next_step=f"remove the file, and it is downloaded anew; or put the original of {self.url}{file} there",
-            )
+        next_step = f"remove the file, and it is downloaded anew; or put the original of {self.url}{file} there"
+        require_checksum(found, self.sha256[file], file, "the file is", path, next_step)
         return path
 
     def _download(self, file: str, folder: Path) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from command import Command, Outcome, refused
+from ternary_problems import images, keep
 
 SMALL = ("train", "--data", "own.npz", "--net", "4C3-MP2-4", "--scenario", "ternary", "--epochs", 3)
 
@@ -22,14 +23,7 @@ def pytorch() -> None:
 
 def write_images(path: Path, training: int = 1000, pixels: int = 64) -> None:
     """Write four classes, each around an image of its own."""
-    rng = np.random.default_rng(5)
-    y_train, y_test = np.arange(training) % 4, np.arange(100) % 4
-    middles = rng.uniform(60, 200, (4, pixels))
-    x_train, x_test = (
-        (middles[y] + 45 * rng.standard_normal((len(y), pixels))).clip(0, 255).astype(np.uint8)
-        for y in (y_train, y_test)
-    )
-    np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    keep(images(training, 100, seed=5, pixels=pixels), str(path))
 
 
 def test_energy_as_a_table_and_as_json(mtjspice: Command, tmp_path: Path) -> None:

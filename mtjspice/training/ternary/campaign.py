@@ -98,10 +98,10 @@ class TernaryResult:
         """
         if self.synapse is None:
             return None
-        samples, weights = len(self.data.x_train), sum(layer.weights for layer in self.net.layers)
+        samples = len(self.data.x_train)
         batch = self._batch
         batches = samples // batch
-        pulses = self.by_epoch("pulsed").mean(axis=0) * weights * batches
+        pulses = self.by_epoch("pulsed").mean(axis=0) * self.net.weights * batches
         return training_energy(self.synapse, self.net, batches * batch, pulses)
 
     def to_json(self) -> dict[str, Any]:
@@ -111,7 +111,7 @@ class TernaryResult:
             "schema": SCHEMA,
             **self.plan.described(),
             "seeds": len(errors),
-            "weights_in_all": sum(layer.weights for layer in self.net.layers),
+            "weights_in_all": self.net.weights,
             "samples": len(self.data.x_train),
             "test_samples": len(self.data.x_test),
             "test_error": float(errors.mean()),

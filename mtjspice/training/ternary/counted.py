@@ -21,8 +21,7 @@ from mtjspice.cards.training import Switching
 from mtjspice.crossbar.ternary import WeightKind
 from mtjspice.junction.compiled import compiled
 from mtjspice.surrogate.ideal_array import write_device
-from mtjspice.training.counter import Timing, count_errors, new_counters
-from mtjspice.training.crossbars import set_state
+from mtjspice.training.counter import Timing, count_errors, counters_state, new_counters, restore_counters
 from mtjspice.training.layers import new_signals
 from mtjspice.training.rule import Hardware
 from mtjspice.training.ternary.plan import Counting
@@ -125,18 +124,11 @@ class CountedWeights:
 
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that learning has changed, by name."""
-        found: dict[str, np.ndarray] = {}
-        for n, layer in enumerate(self._layers):
-            found |= {f"high_{n}": layer.weight.state, f"noted_{n}": layer.noted.state}
-            found |= {f"low_{n}": layer.low, f"chop_{n}": layer.chop}
-        return {name: array.copy() for name, array in found.items()}
+        return counters_state(self._layers)
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go on from what `state` returned."""
-        for n, layer in enumerate(self._layers):
-            set_state(layer.weight, state[f"high_{n}"])
-            set_state(layer.noted, state[f"noted_{n}"])
-            layer.low[:], layer.chop[:] = state[f"low_{n}"], state[f"chop_{n}"]
+        restore_counters(self._layers, state)
 
 
 def _pulses(x: np.ndarray, chopped: np.ndarray, least: float) -> int:

@@ -55,8 +55,7 @@ def training_energy(energy: PairEnergy, net: QuantisedNet, images: int, pulses: 
         images: of an epoch.
         pulses: (epochs,) that synapses were given.
     """
-    read, write = energy.read, energy.write
-    reads = sum(layer.reads for layer in net.layers)
+    read, write, reads = energy.read, energy.write, net.reads
     pulse_j = write.total_j / energy.card.write.share
     return {
         "rests_on": _RESTS_ON,

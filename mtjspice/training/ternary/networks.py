@@ -60,6 +60,16 @@ class QuantisedNet:
     image: tuple[int, int, int]
     layers: tuple[Layer, ...]
 
+    @property
+    def weights(self) -> int:
+        """How many there are in all layers."""
+        return sum(layer.weights for layer in self.layers)
+
+    @property
+    def reads(self) -> int:
+        """Multiply-accumulates of an image."""
+        return sum(layer.reads for layer in self.layers)
+
 
 def has_filters(net: str) -> bool:
     """Whether a network, by name or by layers, sees images."""

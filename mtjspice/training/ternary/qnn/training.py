@@ -337,7 +337,7 @@ def train_quantised(
 def _threads(net: QuantisedNet) -> Iterator[None]:
     """Use one thread for a small network, whose threads would mostly wait for each other, longest on busy cores."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1 if sum(layer.reads for layer in net.layers) < _FEW_READS else before)
+    torch.set_num_threads(1 if net.reads < _FEW_READS else before)
     try:
         yield
     finally:

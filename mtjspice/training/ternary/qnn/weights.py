@@ -33,9 +33,9 @@ class Counts:
     """What an epoch's updates came to, summed over synapses."""
 
     pulses: int = 0
-    """Synapses that were given a pulse, or, in ideal updates, could have made a step."""
+    """That synapses were given, or steps that they could have made in ideal updates."""
     flips: int = 0
-    """Junctions that switched, or ideal steps."""
+    """Junctions that switched, or weights that changed by ideal steps and in counters."""
 
 
 class Weights(Protocol):
@@ -71,7 +71,7 @@ class IdealWeights:
         self.counts = Counts()
 
     def update(self, change: Any, rng: Any) -> None:
-        """See `Weights`."""
+        """See `ProposedWeights`."""
         steps = change.abs().div_(self._step)
         whole = steps.floor()
         chance = torch.tanh_(steps.sub_(whole).mul_(_STEEPNESS))
@@ -178,7 +178,7 @@ class JunctionWeights:
         return bins, *least
 
     def update(self, change: Any, rng: Any) -> None:
-        """See `Weights`."""
+        """See `ProposedWeights`."""
         steps = change / self._step
         sizes = steps.abs()
         if sizes.max() >= 1:

@@ -7,14 +7,14 @@ from mtjspice.training.datasets import Dataset
 CLASSES = ("a", "b", "c", "d")
 
 
-def images(training: int = 600, test: int = 300, seed: int = 1) -> Dataset:
-    """Four classes of 8 x 8 pixels, each around an image of its own."""
+def images(training: int = 600, test: int = 300, seed: int = 1, pixels: int = 64) -> Dataset:
+    """Four classes, of 8 x 8 pixels unless told, each around an image of its own."""
     rng = np.random.default_rng(seed)
-    middles = rng.uniform(60, 200, (len(CLASSES), 64))
+    middles = rng.uniform(60, 200, (len(CLASSES), pixels))
 
     def part(count: int) -> tuple[np.ndarray, np.ndarray]:
         labels = np.arange(count) % len(CLASSES)
-        x = middles[labels] + 45 * rng.standard_normal((count, 64))
+        x = middles[labels] + 45 * rng.standard_normal((count, pixels))
         return x.clip(0, 255).astype(np.uint8), labels
 
     return Dataset("images", *part(training), *part(test), classes=CLASSES)
